@@ -1,0 +1,110 @@
+"""RFC 9457 answers: what was wrong, where, and what to do, in Chinese."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from services.kit.errors import DomainError, InternalError, InvalidInputError, problem
+
+MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger("anjuan.gateway")
+
+_WORDS = {
+    "missing": "必填", "string_too_short": "不能为空或过短", "string_too_long": "过长",
+    "extra_forbidden": "不认识的字段", "string_pattern_mismatch": "格式不符", "literal_error": "不在允许的取值之内",
+    "date_from_datetime_parsing": "日期应写作 YYYY-MM-DD", "int_parsing": "应为整数", "json_invalid": "不是合法的 JSON",
+    "greater_than_equal": "数值过小", "less_than_equal": "数值过大",
+    "too_long": "条目过多", "too_short": "条目过少", "string_type": "应为文字", "list_type": "应为列表",
+    "dict_type": "应为对象", "model_attributes_type": "应为对象", "bool_parsing": "应为 true 或 false",
+}  # fmt: skip
+_STATUS = {404: "没有这个地址，请查阅 /docs", 405: "该地址不支持此方法，请查阅 /docs", 413: "请求内容过大",
+           415: "不支持的内容类型"}  # fmt: skip
+
+
+class FieldProblem(BaseModel):
+    """One wrong field."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """The body of every answer from 400 upward."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldProblem] | None = None
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"description": text, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    for code, text in (
+        (400, "请求无法读懂"), (401, "未登录"), (403, "无权"), (404, "未找到"), (409, "状态已变化"),
+        (412, "版本已过期"), (413, "过大"), (415, "内容类型不符"), (422, "内容有误或依法不能办理"),
+        (429, "过于频繁"), (503, "暂不可用"),
+    )
+}  # fmt: skip
+
+
+def answer(request: Request, error: DomainError) -> JSONResponse:
+    """The problem+json answer of an error."""
+    request_id = getattr(request.state, "request_id", "")
+    headers = {}
+    if error.slug == "case-not-known":
+        headers["Retry-After"] = "1"
+    if error.slug in ("rate-limited", "unavailable"):
+        headers["Retry-After"] = str(error.context.get("retry_after", 1))
+    if error.slug == "not-signed-in":
+        headers["WWW-Authenticate"] = "Bearer"
+    body = problem(error, request.url.path, request_id)
+    return JSONResponse(body, error.http, headers, MEDIA_TYPE)
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    where, *rest = location or ("",)
+    path = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+    return f"/{path}" if where == "body" else f"{where}:{path}"
+
+
+def _invalid(error: RequestValidationError) -> DomainError:
+    fields = [
+        {"pointer": _pointer(e["loc"]), "detail": _WORDS.get(e["type"], "填写有误") + f"（{e['msg']}）"}
+        for e in error.errors()
+    ]
+    return InvalidInputError("有字段填写有误，请按 errors 逐项修改后重新提交", fields)
+
+
+def install(app: FastAPI) -> None:
+    """Every way a request can fail ends in a problem."""
+
+    @app.exception_handler(DomainError)
+    async def _domain(request: Request, error: DomainError) -> JSONResponse:
+        return answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(request, _invalid(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        refusal = InvalidInputError(_STATUS.get(error.status_code, str(error.detail)))
+        body = problem(refusal, request.url.path, getattr(request.state, "request_id", ""))
+        body |= {"status": error.status_code, "type": f"urn:anjuan:problem:http-{error.status_code}"}
+        headers = dict(error.headers or {})
+        return JSONResponse(body, error.status_code, headers, MEDIA_TYPE)
+
+    @app.exception_handler(Exception)
+    async def _fault(request: Request, error: Exception) -> JSONResponse:
+        log.exception("request_failed", exc_info=error)
+        return answer(request, InternalError("系统内部错误，已记录，请稍后重试或联系管理员"))

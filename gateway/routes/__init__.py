@@ -1,0 +1,25 @@
+"""One file a resource; ALL is what the application mounts."""
+
+from gateway.routes import (
+    alert_cards,
+    bodies,
+    cases,
+    clocks,
+    filings,
+    health,
+    hearings,
+    operations,
+    packs,
+    session,
+    stations,
+    tasks,
+    uploads,
+)  # fmt: skip
+
+ALL = tuple(
+    part.router
+    for part in (
+        session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, packs, uploads, operations,
+        health,
+    )
+)  # fmt: skip

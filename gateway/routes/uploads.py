@@ -1,0 +1,151 @@
+"""Resumable upload, tus 1.0 (creation, checksum, termination, expiration); archive owns sessions and bytes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from anjuan.archive.v1 import archive_pb2 as pb
+from gateway.auth import Caller, SignedIn
+from gateway.routes.shared import PREFIX, Id, IdQuery
+from services.kit.errors import ConflictError, DomainError, InvalidInputError
+
+router = APIRouter(prefix=PREFIX, tags=["上传"])
+TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creation,checksum,termination,expiration",
+       "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(16 * 1024**3)}  # fmt: skip
+_PAIRS = "filename, filetype, sha256, purpose, body_id, case_id"
+PIECE = 1024 * 1024
+
+
+class ChecksumError(DomainError):
+    """The chunk differs from its Upload-Checksum: send it again."""
+
+    slug, title, http, grpc = "checksum-mismatch", "分块校验不符", 460, "ABORTED"
+
+
+def _metadata(header: str) -> dict[str, str]:
+    """The pairs of Upload-Metadata; raises InvalidInputError for anything else."""
+    pairs = {}
+    for part in filter(None, header.split(",")):
+        name, _, value = part.strip().partition(" ")
+        try:
+            pairs[name] = base64.b64decode(value, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"Upload-Metadata 中 {name[:40]} 不是 base64 编码的 UTF-8") from error
+    return pairs
+
+
+def _told(session: pb.UploadSession, status: int) -> Response:
+    headers = TUS | {
+        "Upload-Offset": str(session.offset), "Upload-Length": str(session.size), "Upload-Expires": session.expires_at,
+        "Anjuan-Upload-State": session.state, "Location": f"{PREFIX}/uploads/{session.upload_id}",
+    }  # fmt: skip
+    return Response(status_code=status, headers=headers)
+
+
+@router.options("/uploads", status_code=204, summary="上传能力")
+async def capabilities() -> Response:
+    """What this server can of tus."""
+    return Response(status_code=204, headers=TUS)
+
+
+@router.post("/uploads", status_code=201, summary="创建上传")
+async def create(
+    caller: SignedIn,
+    upload_length: Annotated[int, Header(ge=1, le=16 * 1024**3)],
+    upload_metadata: Annotated[str, Header(max_length=4000, description=_PAIRS)] = "",
+) -> Response:  # fmt: skip
+    """Announce a file by size and SHA-256; any process continues it."""
+    told = _metadata(upload_metadata)
+    asked = pb.OpenUploadRequest(
+        size=upload_length, sha256=told.get("sha256", ""), file_name=told.get("filename", ""),
+        media_type=told.get("filetype", ""), purpose=told.get("purpose", "material"),
+        body_id=told.get("body_id", ""), case_id=told.get("case_id", ""),
+    )  # fmt: skip
+    return _told(await caller.ask("archive", "OpenUpload", asked), 201)
+
+
+@router.head("/uploads/{upload_id}", status_code=200, summary="上传进度")
+async def progress(upload_id: Id, caller: SignedIn) -> Response:
+    """How many bytes are durable."""
+    return _told(await caller.ask("archive", "GetUpload", pb.GetUploadRequest(upload_id=upload_id)), 200)
+
+
+def _checksum(header: str, chunk: bytes) -> None:
+    if not header:
+        return
+    algorithm, _, value = header.partition(" ")
+    if algorithm != "sha256":
+        raise InvalidInputError("Upload-Checksum 仅支持 sha256")
+    if base64.b64encode(hashlib.sha256(chunk).digest()).decode() != value:
+        raise ChecksumError("分块内容与 Upload-Checksum 不符，请重发该分块")
+
+
+async def _append(caller: Caller, upload_id: str, offset: int, piece: bytes) -> pb.UploadSession:
+    asked = pb.AppendRequest(upload_id=upload_id, offset=offset, chunk=piece)
+    session: pb.UploadSession = await caller.ask("archive", "Append", asked, seconds=60)
+    return session
+
+
+@router.patch("/uploads/{upload_id}", status_code=204, summary="续传")
+async def append(
+    upload_id: Id, request: Request, caller: SignedIn, upload_offset: Annotated[int, Header(ge=0)],
+    upload_checksum: Annotated[str, Header(max_length=200)] = "",
+) -> Response:  # fmt: skip
+    """Bytes from Upload-Offset on; what has arrived when a line is cut stays."""
+    if request.headers.get("content-type") != "application/offset+octet-stream":
+        raise InvalidInputError("Content-Type 应为 application/offset+octet-stream")
+    if upload_checksum:
+        chunk = await request.body()
+        _checksum(upload_checksum, chunk)
+        return await _send(caller, upload_id, upload_offset, _Held(chunk))
+    return await _send(caller, upload_id, upload_offset, request)
+
+
+class _Held:
+    """A whole chunk in memory, read like a stream."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self.chunk = chunk
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The one piece."""
+        yield self.chunk
+
+
+async def _send(caller: Caller, upload_id: str, offset: int, source: Request | _Held) -> Response:
+    buffer, session = bytearray(), None
+    async for part in source.stream():
+        buffer += part
+        while len(buffer) >= PIECE:
+            session = await _append(caller, upload_id, offset, bytes(buffer[:PIECE]))
+            del buffer[:PIECE]
+            offset = session.offset
+    if buffer or session is None:
+        if not buffer:
+            raise ConflictError("分块为空，请从 Upload-Offset 起继续上传")
+        session = await _append(caller, upload_id, offset, bytes(buffer))
+    return _told(session, 204)
+
+
+@router.delete("/uploads/{upload_id}", status_code=204, summary="取消上传")
+async def cancel(upload_id: Id, caller: SignedIn) -> Response:
+    """Give an unfinished upload up."""
+    await caller.ask("archive", "CancelUpload", pb.CancelUploadRequest(upload_id=upload_id))
+    return Response(status_code=204, headers=TUS)
+
+
+@router.get("/files/{sha256}", summary="下载文件")
+async def get_file(
+    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], caller: SignedIn, case_id: IdQuery = "",
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Response:  # fmt: skip
+    """A stored file, as far as the caller may see its case; at most 8 MiB from offset."""
+    part = await caller.ask("archive", "GetFile", pb.GetFileRequest(sha256=sha256, case_id=case_id, offset=offset))
+    headers = {"Content-Disposition": "attachment", "Anjuan-File-Size": str(part.size)}
+    return Response(part.chunk, media_type=part.media_type or "application/octet-stream", headers=headers)

@@ -1,0 +1,120 @@
+"""The archive's unit of work and its repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.archive.model import UploadSession
+from services.archive.tables import case_files, upload_parts, upload_sessions
+from services.kit.database import UnitOfWork
+from services.kit.errors import NotFoundError
+
+_FIELDS = tuple(UploadSession.__dataclass_fields__)
+
+
+def _session(row: Row[Any]) -> UploadSession:
+    return UploadSession(**{name: row._mapping[name] for name in _FIELDS})
+
+
+class Uploads:
+    """Upload sessions and their parts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def add(self, session: UploadSession) -> None:
+        """A new session."""
+        self.connection.execute(insert(upload_sessions).values(**{n: getattr(session, n) for n in _FIELDS}))
+
+    def get(self, upload_id: str, *, locked: bool = False) -> UploadSession:
+        """One session, its row locked when asked.
+
+        Raises:
+            NotFoundError: unknown.
+        """
+        found = select(upload_sessions).where(upload_sessions.c.upload_id == upload_id)
+        row = self.connection.execute(found.with_for_update() if locked else found).one_or_none()
+        if row is None:
+            raise NotFoundError("没有这个上传，请重新创建")
+        return _session(row)
+
+    def change(self, upload_id: str, **values: Any) -> None:
+        """Set columns of a session."""
+        self.connection.execute(
+            update(upload_sessions).where(upload_sessions.c.upload_id == upload_id).values(**values)
+        )
+
+    def add_part(self, upload_id: str, offset: int, length: int, object_key: str) -> None:
+        """Bytes that are durable in the object store."""
+        self.connection.execute(
+            insert(upload_parts).values(upload_id=upload_id, offset=offset, length=length, object_key=object_key)
+        )
+
+    def part_keys(self, upload_id: str) -> list[str]:
+        """Object keys in file order."""
+        keys = select(upload_parts.c.object_key).where(upload_parts.c.upload_id == upload_id)
+        return list(self.connection.execute(keys.order_by(upload_parts.c.offset)).scalars())
+
+    def drop_parts(self, upload_id: str) -> None:
+        """Forget the parts; their objects are removed by the caller afterwards."""
+        self.connection.execute(delete(upload_parts).where(upload_parts.c.upload_id == upload_id))
+
+    def expired(self, at: datetime, most: int = 200) -> Sequence[str]:
+        """Ids of open sessions past their life, locked, at most so many."""
+        table = upload_sessions
+        due = select(table.c.upload_id).where(table.c.state == "open", table.c.expires_at < at)
+        return self.connection.execute(due.limit(most).with_for_update(skip_locked=True)).scalars().all()
+
+    def owns(self, owner_id: str, sha256: str) -> bool:
+        """Whether this caller has uploaded these bytes."""
+        table = upload_sessions
+        mine = select(table.c.upload_id).where(table.c.owner_id == owner_id, table.c.sha256 == sha256)
+        return self.connection.execute(mine.where(table.c.state == "stored").limit(1)).first() is not None
+
+    def media_type(self, sha256: str) -> str:
+        """What the bytes were announced as."""
+        table = upload_sessions
+        known = select(table.c.media_type).where(table.c.sha256 == sha256, table.c.state == "stored").limit(1)
+        return self.connection.execute(known).scalar() or "application/octet-stream"
+
+
+class CaseFiles:
+    """Which bytes belong to which case."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def put(self, case_id: str, sha256: str, name: str, is_internal: bool) -> None:
+        """Link; once internal, always internal."""
+        link = upsert(case_files).values(case_id=case_id, sha256=sha256, name=name, is_internal=is_internal)
+        kept = case_files.c.is_internal | link.excluded.is_internal
+        self.connection.execute(
+            link.on_conflict_do_update(index_elements=["case_id", "sha256"], set_={"name": name, "is_internal": kept})
+        )
+
+    def is_internal(self, case_id: str, sha256: str) -> bool | None:
+        """None when the bytes do not belong to the case."""
+        known = select(case_files.c.is_internal)
+        return self.connection.execute(
+            known.where(case_files.c.case_id == case_id, case_files.c.sha256 == sha256)
+        ).scalar()
+
+
+class ArchiveUnit(UnitOfWork):
+    """One transaction of the archive."""
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Upload sessions."""
+        return Uploads(self.connection)
+
+    @cached_property
+    def case_files(self) -> CaseFiles:
+        """Files by case."""
+        return CaseFiles(self.connection)

@@ -1,0 +1,54 @@
+"""Reading stored bytes."""
+
+from __future__ import annotations
+
+from anjuan.archive.v1.archive_pb2 import FileChunk, GetFileRequest
+from anjuan.archive.v1.archive_pb2 import UploadSession as Shown
+from services.archive.model import UploadSession
+from services.archive.settings import SETTINGS
+from services.archive.store import ArchiveUnit
+from services.kit import access
+from services.kit.errors import CaseNotKnownError, NotFoundError
+from services.kit.identity import Actor
+from services.kit.objects import ObjectStore, sha256_key
+
+
+def shown(session: UploadSession) -> Shown:
+    """A session as the caller sees it."""
+    return Shown(
+        upload_id=session.upload_id, size=session.size, offset=session.offset, state=session.state,
+        sha256=session.sha256, expires_at=session.expires_at.isoformat(), file_name=session.file_name,
+        media_type=session.media_type, reason=session.reason,
+    )  # fmt: skip
+
+
+def get_file(uow: ArchiveUnit, store: ObjectStore, actor: Actor, request: GetFileRequest) -> FileChunk:
+    """At most `read_at_once` bytes from an offset; the reading is recorded.
+
+    Raises:
+        CaseNotKnownError: the caller may not see the case, or the bytes are not the case's.
+        NotFoundError: nothing of the caller's own under this hash.
+    """
+    with uow:
+        _may_read(uow, actor, request.case_id, request.sha256)
+        media_type = uow.uploads.media_type(request.sha256)
+        uow.record("read_file", request.sha256, case_id=request.case_id, detail={"offset": request.offset})
+    key = sha256_key(request.sha256)
+    size = store.size(key)
+    if size is None:
+        raise NotFoundError("文件尚未收齐")
+    chunk = store.get(key, request.offset, SETTINGS.read_at_once) if request.offset < size else b""
+    return FileChunk(chunk=chunk, size=size, media_type=media_type)
+
+
+def _may_read(uow: ArchiveUnit, actor: Actor, case_id: str, sha256: str) -> None:
+    if not case_id:
+        if not uow.uploads.owns(actor.person_id, sha256):
+            raise NotFoundError("没有这个文件，或须指明案件")
+        return
+    access.require(uow.connection, actor, "view_case", case_id=case_id)
+    is_internal = uow.case_files.is_internal(case_id, sha256)
+    if is_internal is None:
+        raise CaseNotKnownError("案件中没有这个文件，或无权查看")
+    if is_internal:
+        access.require(uow.connection, actor, "view_internal", case_id=case_id)

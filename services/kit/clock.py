@@ -1,0 +1,41 @@
+"""Wall time and a body's legal date. Nothing else in the house asks the machine what time it is."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import uuid_utils
+from sqlalchemy import Connection, select
+
+from services.kit.schema import body_tree, legal_dates
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def now() -> datetime:
+    """The instant, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds for measuring spans."""
+    return time.monotonic()
+
+
+def today() -> date:
+    """The calendar day in China by wall time."""
+    return datetime.now(CHINA).date()
+
+
+def legal_on(connection: Connection, body_id: str) -> date:
+    """The legal date of a body: that of its scripted tree, else the calendar day in China."""
+    root = select(body_tree.c.root_id).where(body_tree.c.body_id == body_id).scalar_subquery()
+    found = connection.execute(select(legal_dates.c.legal_on).where(legal_dates.c.root_id == root)).scalar()
+    return found if found is not None else today()
+
+
+def new_id() -> str:
+    """An opaque, time-ordered id (UUIDv7)."""
+    return str(uuid_utils.uuid7())

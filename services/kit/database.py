@@ -1,0 +1,253 @@
+"""A service's database, and the unit of work: state, outbox, audit and idempotency in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from google.protobuf.message import Message
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Engine,
+    LargeBinary,
+    Text,
+    bindparam,
+    create_engine,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.types import TypeEngine
+
+from services.kit import clock, events, projections, schema
+from services.kit.errors import KeyReusedError
+from services.kit.identity import Actor
+from services.kit.settings import Settings
+
+traceparent: ContextVar[str] = ContextVar("traceparent", default="")
+Answer = TypeVar("Answer", bound=Message)
+
+
+def _arrays(statement: str, **items: TypeEngine[Any]) -> TextClause:
+    return text(statement).bindparams(*(bindparam(name, type_=ARRAY(item)) for name, item in items.items()))
+
+
+# one statement for any number of rows; streams are locked in the order of sorted()
+_TAKE_STREAMS = _arrays(
+    "select aggregate_id, version from streams where aggregate_id = any(:ids) "
+    'order by aggregate_id collate "C" for update', ids=Text(),
+)  # fmt: skip
+_NEW_STREAMS = _arrays(
+    "insert into streams (aggregate_id) select unnest(:ids) on conflict (aggregate_id) do nothing", ids=Text()
+)
+_ADVANCE_STREAMS = _arrays(
+    "update streams set version = new.version from unnest(:ids, :versions) as new(id, version) "
+    "where aggregate_id = new.id", ids=Text(), versions=BigInteger(),
+)  # fmt: skip
+_OUTBOX = _arrays(
+    "insert into outbox (event_id, aggregate_id, seq, type, body) "
+    "select * from unnest(:event_id, :aggregate_id, :seq, :type, :body)",
+    event_id=Text(), aggregate_id=Text(), seq=BigInteger(), type=Text(), body=LargeBinary(),
+)  # fmt: skip
+
+
+def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:
+    """An engine on the service's own database; consumers (eventlet) pass driver psycopg2."""
+    size = pool or settings.pool
+    return create_engine(
+        settings.database_url(service, driver), pool_size=size, max_overflow=0, pool_pre_ping=True,
+        pool_timeout=30, connect_args={"connect_timeout": 5, "application_name": f"anjuan-{service}"},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cause:
+    """In whose name and by which fact a unit of work acts; every event and audit row carries it."""
+
+    actor: Actor
+    event_id: str = ""
+
+
+@dataclass
+class _Pending:
+    message: Message
+    stream: str
+    cause: Cause
+    traceparent: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+class UnitOfWork:
+    """One transaction. Re-entrant: an inner `with uow:` joins the outer one, which alone commits.
+
+    Subclassed by each service's store.py, which adds its repositories over `connection`. An exception
+    that leaves any level rolls all back. Events are given with `emit` and written when the outermost
+    level ends, streams locked in id order; a number series is locked after `lock`.
+    """
+
+    def __init__(self, engine: Engine, service: str, cause: Cause) -> None:
+        self.engine, self.service, self.cause = engine, service, cause
+        self._depth, self._failed = 0, False
+        self._connection: Connection | None = None
+        self._pending: list[_Pending] = []
+        self._locked: dict[str, int] = {}
+        self._lasting = frozenset(self.__dict__) | {"_lasting"}
+
+    @property
+    def connection(self) -> Connection:
+        """The open transaction's connection."""
+        if self._connection is None:
+            raise RuntimeError("unit of work is not open: use it in a with statement")
+        return self._connection
+
+    def __enter__(self) -> Self:
+        if self._depth == 0:
+            self._connection = self.engine.connect()
+            self._failed, self._pending, self._locked = False, [], {}
+        self._depth += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        self._failed = self._failed or kind is not None
+        if self._depth:
+            return
+        connection = self.connection
+        try:
+            if self._failed:
+                connection.rollback()
+                if kind is None:
+                    raise RuntimeError("an inner unit of work failed and its error was swallowed")
+            else:
+                self.flush()
+                connection.commit()
+        finally:
+            self._connection = None
+            self._forget()
+            connection.close()
+
+    def _forget(self) -> None:
+        # cached repositories hold the connection, so they end with it
+        for name in self.__dict__.keys() - self._lasting:
+            del self.__dict__[name]
+
+    def acting(self, actor: Actor, event_id: str = "") -> Self:
+        """Act in another's name from here on (the inbox does so for each event)."""
+        self.cause = Cause(actor, event_id)
+        return self
+
+    def legal_on(self, body_id: str) -> date:
+        """The body's legal date (design rule 5)."""
+        return clock.legal_on(self.connection, body_id)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Inside an open unit: what the block wrote and emitted is taken back when it raises."""
+        kept, locked, failed = len(self._pending), dict(self._locked), self._failed
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._pending[kept:]
+            self._locked, self._failed = locked, failed
+            raise
+
+    def lock(self, *stream_ids: str) -> dict[str, int]:
+        """Take the row locks of streams in id order; returns their versions. Before any number series."""
+        wanted = sorted(set(stream_ids) - self._locked.keys())
+        self._locked |= self._take(wanted)
+        if missing := [stream for stream in wanted if stream not in self._locked]:
+            self.connection.execute(_NEW_STREAMS, {"ids": missing})
+            self._locked |= self._take(missing)
+        return {stream: self._locked[stream] for stream in stream_ids}
+
+    def _take(self, wanted: list[str]) -> dict[str, int]:
+        rows = self.connection.execute(_TAKE_STREAMS, {"ids": wanted}) if wanted else ()
+        return {stream: int(version) for stream, version in rows}
+
+    def emit(self, message: Message, *, stream: str, body_id: str, occurred_on: date | None = None,
+             case_id: str = "", pack: tuple[str, str] = ("", "")) -> None:  # fmt: skip
+        """Tell the others a fact, in this transaction; `occurred_on` defaults to the body's legal date."""
+        self._pending.append(_Pending(message, stream, self.cause, traceparent.get(), {
+            "body_id": body_id, "case_id": case_id, "pack_id": pack[0], "pack_version": pack[1],
+            "occurred_on": occurred_on or self.legal_on(body_id),
+        }))  # fmt: skip
+
+    def flush(self) -> list[events.Event]:
+        """Write pending events to the outbox; the outermost exit does it."""
+        if not self._pending:
+            return []
+        pending, self._pending = self._pending, []
+        self.lock(*(p.stream for p in pending))
+        written = [self._event(p) for p in pending]
+        columns = ("event_id", "aggregate_id", "seq", "type")
+        self.connection.execute(_OUTBOX, {
+            **{name: [getattr(e, name) for e in written] for name in columns},
+            "body": [events.encode(e) for e in written],
+        })  # fmt: skip
+        projections.apply_all(self.connection, written)
+        streams = sorted({e.aggregate_id for e in written})
+        versions = [self._locked[stream] for stream in streams]
+        self.connection.execute(_ADVANCE_STREAMS, {"ids": streams, "versions": versions})
+        self.connection.execute(text("select pg_notify('outbox', '')"))
+        return written
+
+    def _event(self, pending: _Pending) -> events.Event:
+        self._locked[pending.stream] += 1
+        event = events.Event(
+            event_id=clock.new_id(), source=self.service, type=pending.message.DESCRIPTOR.name,
+            aggregate_id=pending.stream, seq=self._locked[pending.stream], at=clock.now(), actor=pending.cause.actor,
+            raw=events.to_raw(pending.message), cause_id=pending.cause.event_id, traceparent=pending.traceparent,
+            **pending.attributes,
+        )  # fmt: skip
+        event.__dict__["data"] = pending.message  # what Event.data would parse again
+        return event
+
+    def record(self, action: str, object_id: str, *, case_id: str = "", body_id: str = "",
+               legal_on: date | None = None, detail: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+        """Leave an audit row in this transaction (design rule 8); `action` is the use case's name."""
+        self.connection.execute(insert(schema.audit).values(
+            actor=self.cause.actor.as_dict(), action=action, object_id=object_id, case_id=case_id,
+            body_id=body_id or self.cause.actor.body_id, legal_on=legal_on, detail=dict(detail or {}),
+        ))  # fmt: skip
+
+    def once(self, key: str, request: Message, answer: type[Answer], produce: Callable[[], Answer]) -> Answer:
+        """Answer a POST idempotently: the first answer is kept with the key in this transaction.
+
+        Raises:
+            KeyReusedError: the key was used with another request.
+        """
+        if not key:
+            with self:
+                return produce()
+        body = request.SerializeToString(deterministic=True)
+        digest = hashlib.sha256(request.DESCRIPTOR.full_name.encode() + b"\0" + body)
+        table, who = schema.idempotency, self.cause.actor.person_id
+        mine = (table.c.actor_id == who) & (table.c.key == key)
+        with self:
+            fresh = upsert(table).values(actor_id=who, key=key, request_hash=digest.digest())
+            fresh = fresh.on_conflict_do_nothing()
+            if self.connection.execute(fresh).rowcount:
+                produced = produce()
+                done = update(table).where(mine).values(answer=produced.SerializeToString())
+                self.connection.execute(done)
+                return produced
+            row = self.connection.execute(select(table.c.request_hash, table.c.answer).where(mine)).one()
+            if bytes(row.request_hash) != digest.digest():
+                raise KeyReusedError("同一幂等键已用于内容不同的请求，请换一个新的键")
+            kept = answer()
+            kept.ParseFromString(bytes(row.answer))
+            return kept

@@ -1,0 +1,92 @@
+"""Consequences: a room performs what a completed node asks of it, once per effect id, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from anjuan.kit.v1.effects_pb2 import EffectDone, EffectRefused
+from services.kit import schema
+from services.kit.database import UnitOfWork
+from services.kit.errors import DomainError, UnavailableError
+from services.kit.events import Event
+
+
+@dataclass(frozen=True)
+class EffectCall:
+    """One request: what the pack's `with:` evaluated to, and the results of effects it came `after:`."""
+
+    effect_id: str
+    effect: str
+    case_id: str
+    body_id: str
+    occurred_on: date
+    pack: tuple[str, str]
+    visit_id: str
+    node_id: str
+    params: dict[str, Any]
+    answers: dict[str, Any]
+
+
+Performer = Callable[[UnitOfWork, EffectCall], Mapping[str, Any]]
+
+
+def struct(values: Mapping[str, Any]) -> Struct:
+    """A JSON object as protobuf Struct."""
+    return json_format.ParseDict(dict(values), Struct())
+
+
+def plain(values: Struct) -> dict[str, Any]:
+    """A Struct as JSON object; whole numbers come back as int."""
+    return {key: _whole(value) for key, value in json_format.MessageToDict(values).items()}
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _whole(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def call_of(event: Event) -> EffectCall:
+    """The request in an EffectRequested event."""
+    e = event.data
+    return EffectCall(
+        effect_id=e.effect_id, effect=e.effect, case_id=event.case_id, body_id=event.body_id,
+        occurred_on=event.occurred_on, pack=(event.pack_id, event.pack_version), visit_id=e.visit_id,
+        node_id=e.node_id, params=plain(e.params), answers=plain(e.answers),
+    )  # fmt: skip
+
+
+def perform(event: Event, uow: UnitOfWork, performers: Mapping[str, Performer]) -> None:
+    """Perform an EffectRequested meant for this room, in the caller's transaction.
+
+    A DomainError refuses the effect with its Chinese sentence and leaves nothing half-done; any other
+    error (and UnavailableError) leaves the event to be retried and at last parked.
+    """
+    if event.data.owner != uow.service or event.data.effect not in performers:
+        return
+    call = call_of(event)
+    done = upsert(schema.effects_performed).values(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id)
+    if not uow.connection.execute(done.on_conflict_do_nothing()).rowcount:
+        return
+    try:
+        with uow.savepoint():
+            results = performers[call.effect](uow, call)
+        answer: EffectDone | EffectRefused = EffectDone(
+            effect_id=call.effect_id, effect=call.effect, case_id=call.case_id, results=struct(results)
+        )
+    except UnavailableError:
+        raise
+    except DomainError as refusal:
+        answer = EffectRefused(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id,
+                               reason=refusal.detail, slug=refusal.slug)  # fmt: skip
+    uow.emit(answer, stream=call.effect_id, body_id=call.body_id, case_id=call.case_id,
+             occurred_on=call.occurred_on, pack=call.pack)  # fmt: skip

@@ -1,0 +1,103 @@
+"""Facts on the bus: protobuf messages as JSON in CloudEvents 1.0 (structured mode)."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property, lru_cache
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from services.kit.identity import Actor
+
+_EXTENSIONS = (("bodyid", "body_id"), ("caseid", "case_id"), ("causeid", "cause_id"),
+               ("packid", "pack_id"), ("packversion", "pack_version"), ("traceparent", "traceparent"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact. `aggregate_id` and `seq` place it in its source's stream; `occurred_on` is the legal day.
+
+    `raw` is the JSON object of `data`; `data` parses it on first use into the source's message and
+    ignores unknown fields.
+    """
+
+    event_id: str
+    source: str
+    type: str
+    aggregate_id: str
+    seq: int
+    occurred_on: date
+    at: datetime
+    actor: Actor
+    raw: dict[str, Any] = field(repr=False)
+    body_id: str = ""
+    case_id: str = ""
+    cause_id: str = ""
+    pack_id: str = ""
+    pack_version: str = ""
+    traceparent: str = ""
+
+    @cached_property
+    def data(self) -> Any:
+        """The message, parsed."""
+        return json_format.ParseDict(self.raw, message_class(self.source, self.type)(), ignore_unknown_fields=True)
+
+
+@lru_cache(maxsize=1024)
+def message_class(source: str, type_: str) -> type[Message]:
+    """The protobuf class of an event: the source's own, else kit's effect answers.
+
+    Raises:
+        LookupError: no such event in this version of the code.
+    """
+    for module in (f"anjuan.{source}.v1.events_pb2", "anjuan.kit.v1.effects_pb2"):
+        try:
+            found = getattr(importlib.import_module(module), type_, None)
+        except ModuleNotFoundError:
+            continue
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    raise LookupError(f"event {source}.{type_} is not in this version of the code")
+
+
+def to_raw(message: Message) -> dict[str, Any]:
+    """Message -> JSON object, proto field names kept."""
+    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
+def encode(event: Event) -> bytes:
+    """The CloudEvent as it lies in the outbox and travels on the bus."""
+    envelope = {
+        "specversion": "1.0", "id": event.event_id, "source": event.source, "type": event.type,
+        "subject": event.aggregate_id, "sequence": event.seq, "time": event.at.isoformat(),
+        "occurredon": event.occurred_on.isoformat(), "actor": event.actor.as_dict(),
+        "datacontenttype": "application/json", "data": event.raw,
+    }  # fmt: skip
+    envelope |= {key: value for key, name in _EXTENSIONS if (value := getattr(event, name))}
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(body: bytes) -> Event:
+    """The reverse of encode; unknown attributes are ignored.
+
+    Raises:
+        ValueError: not a CloudEvent of ours (also json.JSONDecodeError, KeyError as ValueError).
+    """
+    try:
+        e = json.loads(body)
+        wrong = [k for k in ("id", "source", "type", "subject") if not isinstance(e[k], str) or "\0" in e[k]]
+        if wrong or int(e["sequence"]) < 1 or not isinstance(e["data"], dict):
+            raise ValueError(f"not an event of ours: {wrong or 'sequence or data'}")
+        return Event(
+            event_id=e["id"], source=e["source"], type=e["type"], aggregate_id=e["subject"], seq=int(e["sequence"]),
+            occurred_on=date.fromisoformat(e["occurredon"]), at=datetime.fromisoformat(e["time"]),
+            actor=Actor.from_dict(e["actor"]), raw=e["data"],
+            **{name: e.get(key, "") for key, name in _EXTENSIONS},
+        )  # fmt: skip
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not an event of ours: {error!r}") from error

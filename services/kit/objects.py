@@ -1,0 +1,214 @@
+"""The object store: one Protocol, a folder adapter and an S3 adapter; bytes are addressed by key."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+from urllib.parse import unquote, urlsplit
+
+from minio import Minio
+from minio.commonconfig import COMPLIANCE
+from minio.error import S3Error
+from minio.retention import Retention
+
+from services.kit.errors import NotFoundError, RuleRefusedError, UnavailableError
+
+PART = 8 * 1024 * 1024
+
+
+class ObjectStore(Protocol):
+    """Keys are relative POSIX paths. A put is durable when it returns; a key is written once or identically.
+
+    Every method may raise UnavailableError when the store does not answer.
+    """
+
+    def put(self, key: str, data: BinaryIO, size: int, media_type: str = "application/octet-stream") -> None: ...
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        """Raises NotFoundError for a key that is not there."""
+    def size(self, key: str) -> int | None: ...
+    def delete(self, key: str) -> None:
+        """Raises RuleRefusedError while the object is locked."""
+    def lock(self, key: str, until: datetime) -> bool:
+        """Forbid removal until then; False where the store cannot."""
+    def keys(self, prefix: str) -> Iterator[str]: ...
+
+
+def sha256_key(digest: str) -> str:
+    """The key of content known by its SHA-256 (lowercase hex)."""
+    return f"sha256/{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def put_bytes(store: ObjectStore, data: bytes, media_type: str = "application/octet-stream") -> str:
+    """Store content under its own hash; returns the hash."""
+    digest = hashlib.sha256(data).hexdigest()
+    key = sha256_key(digest)
+    if store.size(key) != len(data):
+        store.put(key, io.BytesIO(data), len(data), media_type)
+    return digest
+
+
+def open_store(where: str) -> ObjectStore:
+    """`file:///folder`, or `s3://key:secret@host:port/bucket` (s3s for TLS).
+
+    Raises:
+        ValueError: another scheme.
+    """
+    url = urlsplit(where)
+    if url.scheme == "file":
+        return FolderStore(Path(unquote(url.path)))
+    if url.scheme in ("s3", "s3s"):
+        client = Minio(
+            endpoint=f"{url.hostname}:{url.port or 9000}", access_key=unquote(url.username or ""),
+            secret_key=unquote(url.password or ""), secure=url.scheme == "s3s",
+        )  # fmt: skip
+        return S3Store(client, url.path.strip("/"))
+    raise ValueError(f"object store {url.scheme}:// is not known; use file:// or s3://")
+
+
+class FolderStore:
+    """A folder: written beside, fsynced, renamed. It cannot lock; `lock` says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or key.startswith("/") or any(p in ("..", ".") for p in parts):
+            raise ValueError(f"not a key: {key!r}")
+        return self.folder.joinpath(*parts)
+
+    def put(self, key: str, data: BinaryIO, size: int, media_type: str = "application/octet-stream") -> None:
+        """See ObjectStore."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=".put-")
+        written = 0
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                while piece := data.read(PART):
+                    written += file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            if written != size:
+                raise ValueError(f"{key}: {written} bytes came, {size} were announced")
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+        self._sync(path.parent)
+
+    def _sync(self, folder: Path) -> None:
+        # a new name is durable only when every folder on its way is
+        while folder != self.folder.parent:
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            folder = folder.parent
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        """See ObjectStore."""
+        try:
+            with self._path(key).open("rb") as file:
+                file.seek(offset)
+                return file.read() if length is None else file.read(length)
+        except FileNotFoundError as error:
+            raise NotFoundError(f"存储中没有该文件：{key}") from error
+
+    def size(self, key: str) -> int | None:
+        """Bytes, or None when there is no such key."""
+        try:
+            return self._path(key).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def delete(self, key: str) -> None:
+        """See ObjectStore."""
+        self._path(key).unlink(missing_ok=True)
+
+    def lock(self, key: str, until: datetime) -> bool:
+        """A plain folder cannot forbid removal: False."""
+        return False
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys in order that begin with a folder's name."""
+        base = self._path(prefix) if prefix else self.folder
+        for path in sorted(base.rglob("*")):
+            if path.is_file() and not path.name.startswith(".put-"):
+                yield path.relative_to(self.folder).as_posix()
+
+
+class S3Store:
+    """Any S3 store, plain calls only; locks where the bucket was made with object lock."""
+
+    def __init__(self, client: Minio, bucket: str) -> None:
+        self.client, self.bucket = client, bucket
+        try:
+            if not client.bucket_exists(bucket):
+                client.make_bucket(bucket, object_lock=True)
+        except S3Error as error:
+            if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                raise UnavailableError(f"对象存储不可用：{error.code}") from error
+
+    def put(self, key: str, data: BinaryIO, size: int, media_type: str = "application/octet-stream") -> None:
+        """See ObjectStore."""
+        self.client.put_object(self.bucket, key, data, size, content_type=media_type, part_size=PART)
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        """See ObjectStore."""
+        try:
+            answer = self.client.get_object(self.bucket, key, offset=offset, length=length or 0)
+        except S3Error as error:
+            raise _translated(error, key) from error
+        try:
+            return answer.read()
+        finally:
+            answer.close()
+            answer.release_conn()
+
+    def size(self, key: str) -> int | None:
+        """Bytes, or None when there is no such key."""
+        try:
+            return self.client.stat_object(self.bucket, key).size
+        except S3Error as error:
+            if error.code in ("NoSuchKey", "NoSuchObject"):
+                return None
+            raise _translated(error, key) from error
+
+    def delete(self, key: str) -> None:
+        """Removes the current version for good."""
+        try:
+            version = self.client.stat_object(self.bucket, key).version_id
+            self.client.remove_object(self.bucket, key, version_id=version)
+        except S3Error as error:
+            if error.code not in ("NoSuchKey", "NoSuchObject"):
+                raise _translated(error, key) from error
+
+    def lock(self, key: str, until: datetime) -> bool:
+        """COMPLIANCE retention on the current version."""
+        version = self.client.stat_object(self.bucket, key).version_id
+        if not version:
+            return False
+        self.client.set_object_retention(self.bucket, key, Retention(COMPLIANCE, until), version_id=version)
+        return True
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys in order that begin with the prefix."""
+        for found in self.client.list_objects(self.bucket, prefix=prefix, recursive=True):
+            yield str(found.object_name)
+
+
+def _translated(error: S3Error, key: str) -> Exception:
+    if error.code in ("NoSuchKey", "NoSuchObject"):
+        return NotFoundError(f"存储中没有该文件：{key}")
+    if error.code in ("AccessDenied", "ObjectLocked"):
+        return RuleRefusedError(f"该文件已锁定，保管期内不得删除：{key}")
+    return UnavailableError(f"对象存储不可用：{error.code}")

@@ -1,0 +1,151 @@
+"""What every service knows of bodies, people and cases: copies, each written only from its owner's stream.
+
+The owner's own copy is written by the same code in the owner's transaction (UnitOfWork.flush).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, TextClause, select, text
+
+from services.kit import schema
+from services.kit.events import Event
+
+CARD_SOURCES = ("identity", "intake", "workflow", "supervision", "archive")
+Copy = tuple[Table, dict[str, Any], dict[str, Any]]  # table, key, values
+
+
+def _day(words: str) -> str | None:
+    return words or None
+
+
+def _intake(card: Any) -> dict[str, Any]:
+    parties = [
+        {"party_id": p.party_id, "name": p.name, "role": p.role, "account_id": p.account_id} for p in card.parties
+    ]
+    accounts = [p.account_id for p in card.parties if p.account_id] + list(card.representative_account_ids)
+    plain = ("body_id", "state", "title", "procedure_id", "pack_version", "case_type_code", "case_number", "cause",
+             "secrecy_level", "sealed", "involves_minor", "channel", "disposition", "reporter_account_id")  # fmt: skip
+    days = {name: _day(getattr(card, name)) for name in ("received_on", "docketed_on", "closed_on")}
+    return {name: getattr(card, name) for name in plain} | days | {
+        "parties": parties, "party_names": "、".join(p.name for p in card.parties),
+        "party_account_ids": sorted(set(accounts)),
+    }  # fmt: skip
+
+
+def _workflow(card: Any) -> dict[str, Any]:
+    return {
+        "department_id": card.department_id, "officer_ids": list(card.officer_ids), "panel_ids": list(card.panel_ids),
+        "stage": card.stage, "open_node_ids": list(card.open_node_ids), "concluded": card.concluded,
+        "outcome": card.outcome,
+    }  # fmt: skip
+
+
+def _supervision(card: Any) -> dict[str, Any]:
+    return {
+        "limit_id": card.limit_id, "due_on": _day(card.due_on), "due_state": card.state,
+        "provisional": card.provisional, "due_unit": card.unit, "yellow_cards": card.yellow_cards,
+        "red_cards": card.red_cards,
+    }  # fmt: skip
+
+
+def _archive(card: Any) -> dict[str, Any]:
+    return {"dossier_state": card.dossier_state, "pages": card.pages}
+
+
+_CARDS = {"intake": _intake, "workflow": _workflow, "supervision": _supervision, "archive": _archive}
+
+
+def _body(event: Event) -> Copy:
+    body, ancestors = event.data.body, list(event.data.ancestor_ids)
+    root = ancestors[-1] if ancestors else body.body_id
+    departments = {d.department_id: {"name": d.name, "kind": d.kind} for d in event.data.departments}
+    return schema.body_tree, {"body_id": body.body_id}, {
+        "parent_id": body.parent_id or None, "root_id": root, "ancestor_ids": ancestors, "name": body.name,
+        "kind": body.kind, "tier": body.tier, "code": body.code, "departments": departments,
+    }  # fmt: skip
+
+
+def _person(event: Event) -> Copy:
+    person = event.data.person
+    return schema.person_card, {"person_id": person.person_id}, {
+        "name": person.name, "body_id": person.body_id, "state": person.state,
+        "appointments": [
+            {"body_id": a.body_id, "department_id": a.department_id, "role": a.role} for a in person.appointments
+        ],
+        "qualifications": [
+            {"kind": q.kind, "number": q.number, "valid_from": q.valid_from, "valid_to": q.valid_to}
+            for q in person.qualifications
+        ],
+    }  # fmt: skip
+
+
+def _legal_date(event: Event) -> Copy:
+    return schema.legal_dates, {"root_id": event.data.root_body_id}, {"legal_on": event.data.legal_on}
+
+
+def _pack(event: Event) -> Copy:
+    pack = event.data
+    key = {"pack_id": pack.pack_id, "version": pack.version}
+    return schema.packs, key, {"sha256": pack.sha256, "valid_from": pack.valid_from}
+
+
+_PLAIN = {
+    "identity.BodyChanged": _body,
+    "identity.PersonChanged": _person,
+    "identity.LegalDateAdvanced": _legal_date,
+    "workflow.PackPublished": _pack,
+}
+
+
+def _copy(event: Event) -> Copy | None:
+    plain = _PLAIN.get(f"{event.source}.{event.type}")
+    if plain is not None:
+        return plain(event)
+    if event.case_id and "card" in event.raw and event.source in _CARDS:
+        return schema.case_card, {"case_id": event.case_id}, _CARDS[event.source](event.data.card)
+    return None
+
+
+def apply(connection: Connection, event: Event) -> None:
+    """Bring the copies up to an event; events that carry nothing for them change nothing."""
+    apply_all(connection, [event])
+
+
+def apply_all(connection: Connection, told: Iterable[Event]) -> None:
+    """The same for many, in order; of two that say the same thing anew only the later is written."""
+    latest: dict[tuple[str, str], dict[tuple[str, ...], Copy]] = {}
+    for event in told:
+        copy = _copy(event)
+        if copy is not None:
+            latest.setdefault((copy[0].name, event.source), {})[tuple(copy[1].values())] = copy
+    for _, copies in sorted(latest.items()):  # in key order, so that two of these never deadlock
+        _put(connection, [copies[key] for key in sorted(copies)])
+
+
+def _put(connection: Connection, copies: Sequence[Copy]) -> None:
+    table, key, values = copies[0]
+    rows = json.dumps([k | v for _, k, v in copies], ensure_ascii=False)
+    connection.execute(_upsert(table.name, tuple(key), tuple(values)), {"rows": rows})
+
+
+@lru_cache(maxsize=64)
+def _upsert(table: str, key: tuple[str, ...], values: tuple[str, ...]) -> TextClause:
+    """One statement for any number of rows of one shape, written in the order given."""
+    columns, replaced = ", ".join(key + values), ", ".join(f"{name} = excluded.{name}" for name in values)
+    return text(
+        f"insert into {table} ({columns}) select {columns} "  # noqa: S608 - names of our own tables
+        f"from jsonb_populate_recordset(null::{table}, cast(:rows as jsonb)) "
+        f"on conflict ({', '.join(key)}) do update set {replaced}"
+    )
+
+
+def person_name(connection: Connection, person_id: str) -> str:
+    """A person's name, or the id where the person is not (yet) known here."""
+    table = schema.person_card
+    found = connection.execute(select(table.c.name).where(table.c.person_id == person_id)).scalar()
+    return str(found) if found is not None else person_id
