@@ -12,7 +12,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.responses import Response
 
-from gateway import problems
+from gateway import pages, problems
 from gateway.auth import COOKIE, TokenCache
 from gateway.clients import Rooms
 from gateway.openapi import install as install_openapi
@@ -86,7 +86,8 @@ def create(settings: GatewaySettings) -> FastAPI:
         request.state.request_id = sent if _REQUEST_ID.fullmatch(sent) else rpc.request_id()
         response = _early_refusal(request, settings, limits) or await call_next(request)
         response.headers["X-Request-Id"] = request.state.request_id
-        response.headers.setdefault("Cache-Control", "no-store")
+        if not request.url.path.startswith("/assets/"):  # their names carry their hash
+            response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
@@ -94,4 +95,5 @@ def create(settings: GatewaySettings) -> FastAPI:
     for router in ALL:
         app.include_router(router, responses=problems.RESPONSES)
     install_openapi(app)
+    pages.install(app)
     return app

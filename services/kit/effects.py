@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -33,8 +33,19 @@ class EffectCall:
     params: dict[str, Any]
     answers: dict[str, Any]
 
+    def as_payload(self) -> dict[str, Any]:
+        """JSON form, for a job that answers later."""
+        return {**asdict(self), "occurred_on": self.occurred_on.isoformat(), "pack": list(self.pack)}
 
-Performer = Callable[[UnitOfWork, EffectCall], Mapping[str, Any]]
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> EffectCall:
+        """The reverse of as_payload."""
+        occurred_on = date.fromisoformat(payload["occurred_on"])
+        return cls(**{**payload, "occurred_on": occurred_on, "pack": tuple(payload["pack"])})
+
+
+# None: the room answers later, with done() or refused(), when its job has run
+Performer = Callable[[UnitOfWork, EffectCall], Mapping[str, Any] | None]
 
 
 def struct(values: Mapping[str, Any]) -> Struct:
@@ -74,19 +85,33 @@ def perform(event: Event, uow: UnitOfWork, performers: Mapping[str, Performer]) 
     if event.data.owner != uow.service or event.data.effect not in performers:
         return
     call = call_of(event)
-    done = upsert(schema.effects_performed).values(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id)
-    if not uow.connection.execute(done.on_conflict_do_nothing()).rowcount:
+    once = upsert(schema.effects_performed).values(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id)
+    if not uow.connection.execute(once.on_conflict_do_nothing()).rowcount:
         return
     try:
         with uow.savepoint():
             results = performers[call.effect](uow, call)
-        answer: EffectDone | EffectRefused = EffectDone(
-            effect_id=call.effect_id, effect=call.effect, case_id=call.case_id, results=struct(results)
-        )
     except UnavailableError:
         raise
     except DomainError as refusal:
-        answer = EffectRefused(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id,
-                               reason=refusal.detail, slug=refusal.slug)  # fmt: skip
+        refused(uow, call, refusal)
+    else:
+        if results is not None:
+            done(uow, call, results)
+
+
+def done(uow: UnitOfWork, call: EffectCall, results: Mapping[str, Any]) -> None:
+    """Answer that the effect is performed, in the transaction that performs it."""
+    answer = EffectDone(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id, results=struct(results))
+    _tell(uow, call, answer)
+
+
+def refused(uow: UnitOfWork, call: EffectCall, refusal: DomainError) -> None:
+    """Answer that the effect cannot be performed; the node opens again with the reason."""
+    _tell(uow, call, EffectRefused(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id,
+                                   reason=refusal.detail, slug=refusal.slug))  # fmt: skip
+
+
+def _tell(uow: UnitOfWork, call: EffectCall, answer: EffectDone | EffectRefused) -> None:
     uow.emit(answer, stream=call.effect_id, body_id=call.body_id, case_id=call.case_id,
              occurred_on=call.occurred_on, pack=call.pack)  # fmt: skip

@@ -1,0 +1,21 @@
+// Codes of the API in the words of the court.
+export const CASE_STATES = {
+  received: "已收案", accepted: "已受理", docketed: "已立案", declined: "不予受理", not_docketed: "不予立案", closed: "已结案",
+};
+export const ROLES = {
+  court_president: "院长", vice_president: "副院长", division_head: "部门负责人", presiding_judge: "审判长", judge: "法官",
+  judges_assistant: "法官助理", court_clerk: "书记员", docketing_clerk: "立案人员", body_leader: "机关负责人",
+  case_officer: "办案人员", legal_reviewer: "法制审核", case_reviewer: "案件审核", registrar: "登记人员",
+  archivist: "档案人员", scanner: "扫描人员", supervisor: "督办人员", body_administrator: "系统管理员",
+  pack_publisher: "程序发布", operator: "运维",
+};
+export const PARTY_ROLES = {
+  plaintiff: "原告", defendant: "被告", third_party: "第三人", respondent: "当事人", applicant: "申请人", party: "当事人",
+};
+export const VISIT_STATES = { open: "办理中", in_approval: "审批中", waiting_for_effects: "后续办理中", done: "已办结", cancelled: "已撤销" };
+export const CLOCK_STATES = { running: "计时中", suspended: "已中止", stopped: "已办结", overdue: "已超期" };
+export const DECISIONS = { agree: "同意", return: "退回", recall: "撤回", submit: "提交" };
+export const UNITS = { "working-day": "工作日", "calendar-day": "天", month: "天", year: "天", hour: "小时" };
+export const EVENTS = {
+  started: "起算", excluded: "扣除", suspended: "中止", resumed: "恢复", extended: "延长", stopped: "停止", expired: "届满",
+};
