@@ -1,0 +1,192 @@
+"""Upload sessions on the real database and a real folder store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from google.protobuf.message import Message
+from sqlalchemy import select, update
+
+from anjuan.archive.v1.archive_pb2 import GetFileRequest, OpenUploadRequest
+from anjuan.identity.v1.events_pb2 import BodyChanged
+from anjuan.identity.v1.identity_pb2 import Body
+from anjuan.intake.v1.events_pb2 import FilingSubmitted
+from anjuan.intake.v1.intake_pb2 import Filing, Material
+from anjuan.kit.v1.cards_pb2 import IntakeCard
+from services.archive import usecases, views
+from services.archive.__main__ import ROOM
+from services.archive.consumer import ArchiveConsumer
+from services.archive.tables import upload_sessions
+from services.kit import clock, events, projections, run, schema
+from services.kit.errors import (
+    CaseNotKnownError,
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    NotFoundError,
+    TooLargeError,
+)
+from services.kit.identity import Actor, system
+from services.kit.objects import sha256_key
+from services.ops.rig.session import Rig
+
+BODY, OTHER, CASE = "body-1", "body-2", "case-1"
+CLERK = Actor("staff", "p-clerk", "登记员", BODY, frozenset({"registrar"}))
+LEADER = Actor("staff", "p-leader", "局长", BODY, frozenset({"body_leader"}))
+STRANGER = Actor("staff", "p-stranger", "外人", OTHER, frozenset({"registrar"}))
+
+
+def told(host: run.Host, source: str, message: Message, stream: str, case_id: str = "") -> events.Event:
+    """A fact of another room, applied as the inbox would."""
+    event = events.Event(
+        event_id=clock.new_id(), source=source, type=message.DESCRIPTOR.name, aggregate_id=stream, seq=1,
+        occurred_on=date(2025, 1, 6), at=clock.now(), actor=system("test"), raw=events.to_raw(message),
+        body_id=BODY, case_id=case_id,
+    )  # fmt: skip
+    with host.begin_as_system("test") as uow:
+        projections.apply(uow.connection, event)
+        if event.type == "FilingSubmitted":
+            ArchiveConsumer(host).on_filing_submitted(event, uow)
+    return event
+
+
+@pytest.fixture
+def host(rig: Rig, tmp_path: Path) -> Iterator[run.Host]:
+    settings = replace(rig.fresh_database("archive"), objects=f"file://{tmp_path}/objects")
+    run.migrate(ROOM, settings)
+    host = run.open_host(ROOM, settings)
+    for body in (BODY, OTHER):
+        told(host, "identity", BodyChanged(body=Body(body_id=body, name=body, kind="bureau", tier="county")), body)
+    yield host
+    host.engine.dispose()
+
+
+def opened(host: run.Host, data: bytes, media_type: str = "text/plain", actor: Actor = CLERK) -> str:
+    request = OpenUploadRequest(
+        size=len(data), sha256=hashlib.sha256(data).hexdigest(), file_name="../../etc/passwd", media_type=media_type,
+        purpose="material", body_id=BODY,
+    )  # fmt: skip
+    return usecases.open_upload(host.begin(actor), actor, request).upload_id
+
+
+def send(host: run.Host, upload_id: str, offset: int, chunk: bytes) -> str:
+    return usecases.append(host.begin(CLERK), host.objects, CLERK, upload_id, offset, chunk).state
+
+
+def state(host: run.Host, upload_id: str) -> tuple[str, str]:
+    session = usecases.get_upload(host.begin(CLERK), CLERK, upload_id)
+    return session.state, session.reason
+
+
+def test_a_file_comes_in_pieces_and_is_kept_under_its_hash(host: run.Host) -> None:
+    data = b"a" * 1_000_000 + b"b" * 700_000
+    upload_id = opened(host, data)
+    assert send(host, upload_id, 0, data[:1_000_000]) == "open"
+    assert send(host, upload_id, 1_000_000, data[1_000_000:]) == "assembling"
+    usecases.assemble(host, {"upload_id": upload_id})
+    assert state(host, upload_id) == ("stored", "")
+    assert host.objects.get(sha256_key(hashlib.sha256(data).hexdigest())) == data
+    assert not list(host.objects.keys(f"uploads/{upload_id}"))
+    with host.begin(CLERK) as uow:
+        types = uow.connection.execute(select(schema.outbox.c.type)).scalars().all()
+    assert types == ["UploadStored"]
+
+
+def test_assembling_twice_tells_once(host: run.Host) -> None:
+    upload_id = opened(host, b"once")
+    send(host, upload_id, 0, b"once")
+    usecases.assemble(host, {"upload_id": upload_id})
+    usecases.assemble(host, {"upload_id": upload_id})
+    with host.begin(CLERK) as uow:
+        assert len(uow.connection.execute(select(schema.outbox)).all()) == 1
+
+
+def test_another_offset_is_refused_and_says_where_to_go_on(host: run.Host) -> None:
+    upload_id = opened(host, b"0123456789")
+    send(host, upload_id, 0, b"01234")
+    with pytest.raises(ConflictError) as refusal:
+        send(host, upload_id, 0, b"01234")
+    assert refusal.value.context == {"offset": 5}
+
+
+def test_wrong_content_fails_and_is_not_kept(host: run.Host) -> None:
+    upload_id = opened(host, b"right")
+    send(host, upload_id, 0, b"wrong")
+    usecases.assemble(host, {"upload_id": upload_id})
+    assert state(host, upload_id)[0] == "failed"
+    assert host.objects.size(sha256_key(hashlib.sha256(b"wrong").hexdigest())) is None
+
+
+def test_a_pdf_that_is_none_fails(host: run.Host) -> None:
+    upload_id = opened(host, b"MZ not a pdf at all", "application/pdf")
+    send(host, upload_id, 0, b"MZ not a pdf at all")
+    usecases.assemble(host, {"upload_id": upload_id})
+    assert "application/pdf" in state(host, upload_id)[1]
+
+
+def test_bad_announcements_name_every_fault(host: run.Host) -> None:
+    request = OpenUploadRequest(size=0, sha256="XYZ", media_type="pdf", purpose="x", body_id=BODY)
+    with pytest.raises(InvalidInputError) as refusal:
+        usecases.open_upload(host.begin(CLERK), CLERK, request)
+    assert {f["pointer"] for f in refusal.value.fields} == {"/size", "/sha256", "/filetype", "/purpose"}
+
+
+def test_more_than_announced_is_refused(host: run.Host) -> None:
+    upload_id = opened(host, b"ab")
+    with pytest.raises(TooLargeError):
+        send(host, upload_id, 0, b"abc")
+
+
+def test_a_session_is_its_owners_alone(host: run.Host) -> None:
+    upload_id = opened(host, b"mine")
+    with pytest.raises(NotFoundError):
+        usecases.get_upload(host.begin(STRANGER), STRANGER, upload_id)
+    with pytest.raises(NotFoundError):
+        usecases.cancel_upload(host.begin(STRANGER), host.objects, STRANGER, upload_id)
+
+
+def test_cancelled_and_expired_sessions_take_nothing_more(host: run.Host) -> None:
+    cancelled, late = opened(host, b"abcd"), opened(host, b"abcd")
+    usecases.cancel_upload(host.begin(CLERK), host.objects, CLERK, cancelled)
+    with host.begin(CLERK) as uow:
+        past = clock.now() - timedelta(days=1)
+        uow.connection.execute(update(upload_sessions).where(upload_sessions.c.upload_id == late).values(expires_at=past))
+    usecases.expire_uploads(host.begin_as_system("tick"), None)
+    for upload_id in (cancelled, late):
+        assert state(host, upload_id)[0] == "expired"
+        with pytest.raises(ConflictError):
+            send(host, upload_id, 0, b"abcd")
+
+
+def filed(host: run.Host, data: bytes, *, internal: bool) -> GetFileRequest:
+    upload_id = opened(host, data)
+    send(host, upload_id, 0, data)
+    usecases.assemble(host, {"upload_id": upload_id})
+    digest = hashlib.sha256(data).hexdigest()
+    material = Material(name="材料", sha256=digest, size=len(data), internal=internal)
+    card = IntakeCard(body_id=BODY, state="received", title="案")
+    told(host, "intake", FilingSubmitted(filing=Filing(materials=[material]), card=card), CASE, CASE)
+    return GetFileRequest(sha256=digest, case_id=CASE)
+
+
+def test_bytes_are_read_only_by_those_who_see_the_case(host: run.Host) -> None:
+    request = filed(host, b"evidence", internal=False)
+    assert views.get_file(host.begin(LEADER), host.objects, LEADER, request).chunk == b"evidence"
+    with pytest.raises(CaseNotKnownError):
+        views.get_file(host.begin(STRANGER), host.objects, STRANGER, request)
+    with pytest.raises(CaseNotKnownError):
+        elsewhere = GetFileRequest(sha256="0" * 64, case_id=CASE)
+        views.get_file(host.begin(LEADER), host.objects, LEADER, elsewhere)
+
+
+def test_internal_bytes_ask_for_the_right_to_the_internal_volume(host: run.Host) -> None:
+    request = filed(host, b"report", internal=True)
+    assert views.get_file(host.begin(LEADER), host.objects, LEADER, request).chunk == b"report"
+    scanner = Actor("staff", "p-archive", "登记", BODY, frozenset({"docketing_clerk"}))
+    with pytest.raises(NotAllowedError, match="副卷"):
+        views.get_file(host.begin(scanner), host.objects, scanner, request)
