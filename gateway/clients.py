@@ -12,6 +12,7 @@ from anjuan.archive.v1.archive_pb2_grpc import ArchiveStub
 from anjuan.identity.v1.identity_pb2_grpc import IdentityStub
 from anjuan.intake.v1.intake_pb2_grpc import IntakeStub
 from anjuan.kit.v1.operations_pb2_grpc import OperationsStub
+from anjuan.notices.v1.notices_pb2_grpc import NoticesStub
 from anjuan.supervision.v1.supervision_pb2_grpc import SupervisionStub
 from anjuan.workflow.v1.workflow_pb2_grpc import WorkflowStub
 from services.kit import rpc
@@ -19,10 +20,10 @@ from services.kit.errors import UnavailableError
 
 _STUBS: Mapping[str, Any] = {
     "identity": IdentityStub, "intake": IntakeStub, "workflow": WorkflowStub, "supervision": SupervisionStub,
-    "archive": ArchiveStub,
+    "archive": ArchiveStub, "notices": NoticesStub,
 }  # fmt: skip
 _NAMES = {"identity": "组织身份", "intake": "收案登记", "workflow": "办案流程", "supervision": "期限监督",
-          "archive": "电子卷宗"}  # fmt: skip
+          "archive": "电子卷宗", "notices": "通知"}  # fmt: skip
 
 
 class Rooms:

@@ -8,6 +8,7 @@ from gateway.routes import (
     filings,
     health,
     hearings,
+    notices,
     operations,
     packs,
     session,
@@ -19,7 +20,7 @@ from gateway.routes import (
 ALL = tuple(
     part.router
     for part in (
-        session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, packs, uploads, operations,
-        health,
+        session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, packs, uploads, notices,
+        operations, health,
     )
 )  # fmt: skip

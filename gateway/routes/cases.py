@@ -51,6 +51,12 @@ class Assignment(Body):
     reason: Name
 
 
+class NewRequest(Body):
+    """The start event of what is asked for (an extension, an exclusion, a recusal ...)."""
+
+    node_id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,59}$")]
+
+
 @router.get("/cases", response_model=answer(pb.ListCasesAnswer), summary="案件列表")
 async def list_cases(
     caller: SignedIn, body_id: IdQuery = "", state: Annotated[State, Query()] = "", procedure_id: IdQuery = "",
@@ -97,6 +103,12 @@ async def assign(case_id: Id, body: Assignment, caller: SignedIn) -> Response:
     """Assign or reassign the case."""
     asked = parse(body, wf.AssignCaseRequest, case_id=case_id)
     return reply(await caller.ask("workflow", "AssignCase", asked))
+
+
+@router.post("/cases/{case_id}/requests", response_model=answer(wf.OpenRequestAnswer), summary="发起申请事项")
+async def open_request(case_id: Id, body: NewRequest, caller: SignedIn) -> Response:
+    """Start what the pack lets people ask for at any time; answers the tasks that it opened."""
+    return reply(await caller.ask("workflow", "OpenRequest", parse(body, wf.OpenRequestRequest, case_id=case_id)))
 
 
 @router.get("/cases/{case_id}/audit", response_model=answer(ops.ListAuditAnswer), summary="案件日志")

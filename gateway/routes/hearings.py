@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from gateway.auth import SignedIn
-from gateway.routes.shared import PREFIX, Body, Cursor, IdQuery, IdText, Limit, Name, reply
+from gateway.routes.shared import PREFIX, Body, Cursor, Id, IdQuery, IdText, Limit, Name, reply
 from gateway.shapes import answer, parse
 
 router = APIRouter(prefix=PREFIX, tags=["开庭"])
@@ -30,6 +30,19 @@ class NewHearing(Body):
 async def schedule(body: NewHearing, caller: SignedIn) -> Response:
     """Schedule; a clash of room or panel is refused and named."""
     return reply(await caller.ask("workflow", "ScheduleHearing", parse(body, pb.ScheduleHearingRequest)), 201)
+
+
+class Cancellation(Body):
+    """Why the hearing does not take place."""
+
+    reason: Name
+
+
+@router.post("/hearings/{hearing_id}/cancellation", response_model=answer(pb.Hearing), summary="撤销排期")
+async def cancel(hearing_id: Id, body: Cancellation, caller: SignedIn) -> Response:
+    """Cancel; room and panel are free again."""
+    asked = parse(body, pb.CancelHearingRequest, hearing_id=hearing_id)
+    return reply(await caller.ask("workflow", "CancelHearing", asked))
 
 
 @router.get("/hearings", response_model=answer(pb.ListHearingsAnswer), summary="开庭列表")

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from gateway.auth import IfMatch, SignedIn
-from gateway.routes.shared import PREFIX, Body, Cursor, Day, Id, IdQuery, Json, Limit, Name, Words, reply
+from gateway.routes.shared import PREFIX, Body, Cursor, Day, Id, IdQuery, IdText, Json, Limit, Name, Words, reply
 from gateway.shapes import answer, parse
 
 router = APIRouter(prefix=PREFIX, tags=["待办"])
@@ -20,6 +20,20 @@ class Completion(Body):
 
     data: Json = {}
     occurred_on: Annotated[Day | None, Field(description="行为发生日；缺省为今天")] = None
+    with_ids: Annotated[list[IdText], Field(max_length=20, description="共同办理的人")] = []
+
+
+class Draft(Body):
+    """What is typed so far; nothing is checked yet."""
+
+    data: Json = {}
+
+
+class SendingBack(Body):
+    """To which earlier node, and why."""
+
+    to_node_id: Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,59}$")]
+    reason: Name
 
 
 class Decision(Body):
@@ -27,6 +41,7 @@ class Decision(Body):
 
     decision: Literal["agree", "return"]
     text: Words = ""
+    occurred_on: Annotated[Day | None, Field(description="行为发生日；缺省为今天")] = None
 
 
 class Recall(Body):
@@ -74,3 +89,16 @@ async def decide(task_id: Id, body: Decision, caller: SignedIn, version: IfMatch
 async def recall(task_id: Id, body: Recall, caller: SignedIn) -> Response:
     """Take a submission back before the next has acted."""
     return reply(await caller.ask("workflow", "Recall", pb.RecallRequest(task_id=task_id, reason=body.reason)))
+
+
+@router.put("/tasks/{task_id}/draft", response_model=answer(pb.SaveDraftAnswer), summary="暂存")
+async def save_draft(task_id: Id, body: Draft, caller: SignedIn) -> Response:
+    """Keep what is typed."""
+    return reply(await caller.ask("workflow", "SaveDraft", parse(body, pb.SaveDraftRequest, task_id=task_id)))
+
+
+@router.post("/tasks/{task_id}/sending-back", response_model=answer(pb.CompleteTaskAnswer), summary="退回前序环节")
+async def send_back(task_id: Id, body: SendingBack, caller: SignedIn, version: IfMatch) -> Response:
+    """Send the case back to an earlier node that the pack names; what came after it is void."""
+    asked = parse(body, pb.SendBackRequest, task_id=task_id, if_version=version)
+    return reply(await caller.ask("workflow", "SendBack", asked))

@@ -1,0 +1,22 @@
+"""Facts the notices room listens to."""
+
+from __future__ import annotations
+
+from services.kit import effects
+from services.kit.events import Event
+from services.kit.run import Host
+from services.notices import usecases
+from services.notices.store import NoticesUnit
+
+
+class NoticesConsumer:
+    """Cases and people come through kit's projections; workflow asks for notices."""
+
+    sources = ("identity", "intake", "workflow")
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def on_effect_requested(self, event: Event, uow: NoticesUnit) -> None:
+        """Perform what is asked of this room."""
+        effects.perform(event, uow, {"notify": usecases.notify})  # type: ignore[dict-item]

@@ -1,0 +1,76 @@
+"""`anjuan demo`: real cases through the public API, a restart of everything, and what the platform then says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from services.kit import clock
+from services.ops import lifecycle
+from services.ops.demo import report
+from services.ops.demo.cast import PASSWORD
+from services.ops.demo.player import Play
+from services.ops.demo.stage import Stage, open_stage, pack_folders
+from services.ops.installation import Installation
+from services.ops.output import PEOPLE
+
+
+def demo(data: Path) -> None:
+    """Play the first example of every pack into a new, empty folder; leaves the platform running unless CI is set.
+
+    Raises:
+        PlayFailedError: an act went otherwise than the example says.
+        PartFailedError, TooLateError: the platform did not come up.
+    """
+    began = clock.monotonic()
+    if (data / "environment.json").exists():
+        lifecycle.erase(data)
+    installation = lifecycle.up(data, "embedded", scripted=True)
+    PEOPLE.print(f"平台已就绪，用时 {clock.monotonic() - began:.0f} 秒；开始办案")
+    with open_stage(installation) as stage:
+        plays = [_played(stage, folder) for folder in pack_folders()]
+    PEOPLE.print("重新启动全部进程……")
+    lifecycle.restart(installation)
+    with open_stage(installation) as stage:
+        faults = [fault for play in plays for fault in _told(stage, play)]
+    _farewell(installation, plays, clock.monotonic() - began)
+    if faults:
+        raise SystemExit("与示例不符：\n" + "\n".join(faults))
+
+
+def _played(stage: Stage, folder: Path) -> Play:
+    pack = stage.publish(folder)
+    example = sorted(pack.examples)[0]
+    play = stage.play(folder, example, f"demo-{pack.id}")
+    PEOPLE.rule(f"{pack.title}：{pack.examples[example]['title']}")
+    for line in play.acts():
+        PEOPLE.print(f"  {line}")
+    return play
+
+
+def _reader(play: Play) -> str:
+    """A person of the body that worked the case, who may read all of it: a leader, else whoever is first."""
+    people: dict[str, dict[str, Any]] = play.cast.example["people"]
+    leaders = {"body_leader", "court_president"}
+    own = [short for short, told in people.items() if told.get("body", "own") == "own"]
+    return next((short for short in own if leaders & set(people[short].get("roles", []))), own[0])
+
+
+def _told(stage: Stage, play: Play) -> list[str]:
+    voice = stage.voice(play.cast.sign_in(_reader(play)), PASSWORD, play.cast.body)
+    story = report.read(voice, play.case_id)
+    report.show(PEOPLE, str(play.cast.example["title"]), story)
+    return report.differences(story, play.cast.example["expect"])
+
+
+def _farewell(installation: Installation, plays: list[Play], seconds: float) -> None:
+    PEOPLE.rule("完成")
+    PEOPLE.print(f"全程 {seconds:.0f} 秒")
+    if os.environ.get("CI"):
+        lifecycle.down(installation.place.data)
+        return
+    PEOPLE.print(f"门户 {installation.address}　接口文档 {installation.address}/docs　停止：make down")
+    for play in plays:
+        for short, told in play.cast.example["people"].items():
+            PEOPLE.print(f"  {told['name']}：登录名 {play.cast.sign_in(short)}　密码 {PASSWORD}")

@@ -1,0 +1,165 @@
+"""Plays one example over HTTP: moves the legal date, signs in each person, does each act, compares the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from services.kit.procedure.model import Pack
+from services.kit.testing import until
+from services.ops.demo.cast import PASSWORD, Cast
+from services.ops.demo.site import RefusedError, Voice
+
+PATIENCE = 60.0
+
+
+class PlayFailedError(Exception):
+    """The platform did something else than the example says."""
+
+
+@dataclass
+class Play:
+    """One example on its way. `voice(sign_in, password, body)` makes a person's way to the API."""
+
+    pack: Pack
+    cast: Cast
+    operator: Voice
+    voice: Callable[[str, str, str], Voice]
+    case_id: str = ""
+    legal_on: str = ""
+    _voices: dict[str, Voice] = field(default_factory=dict)
+
+    def acts(self) -> Iterator[str]:
+        """Do every act; yields one line of progress each.
+
+        Raises:
+            PlayFailedError: an act was refused that should pass, or passed that should be refused.
+        """
+        for act in self.cast.example["acts"]:
+            self._advance(str(act["on"]))
+            done = self._expecting(act)
+            who = self.cast.example["people"].get(act.get("who", ""), {}).get("name", "")
+            yield f"{act['on']} {who} {done}"
+
+    def speak(self, short: str) -> Voice:
+        """A person's way to the API."""
+        if short not in self._voices:
+            told = self.cast.example["people"][short]
+            body = self.cast.root if told.get("body") == "superior" else self.cast.body
+            self._voices[short] = self.voice(self.cast.sign_in(short), PASSWORD, body)
+        return self._voices[short]
+
+    def _advance(self, day: str) -> None:
+        if day > (self.legal_on or self.cast.first_day()):
+            asked = {"root_body_id": self.cast.root, "to": day}
+            self.operator.post("/operations/legal-date", asked)
+        self.legal_on = day
+
+    def _expecting(self, act: Mapping[str, Any]) -> str:
+        wanted = act.get("refused", "")
+        try:
+            done = self._do(act)
+        except RefusedError as refusal:
+            if refusal.slug != wanted or str(act.get("says", "")) not in str(refusal):
+                raise PlayFailedError(f"{act['on']} {act['do']} {act.get('node', '')}：{refusal}") from refusal
+            return f"{self._title(act)}被拒绝：{refusal.body.get('detail', '')}"
+        if wanted:
+            raise PlayFailedError(f"{act['on']} {act['do']} {act.get('node', '')} 本应被拒绝（{wanted}）")
+        return done
+
+    def _title(self, act: Mapping[str, Any]) -> str:
+        return self.pack.nodes[act["node"]].title if act.get("node") in self.pack.nodes else str(act["do"])
+
+    def _do(self, act: Mapping[str, Any]) -> str:
+        return {"file": self._file, "complete": self._complete, "approve": self._decide, "return": self._decide,
+                "recall": self._recall, "request": self._request, "send_back": self._send_back,
+                }[act["do"]](act)  # fmt: skip
+
+    def _file(self, act: Mapping[str, Any]) -> str:
+        told, speaker = dict(act["filing"]), self.speak(act["who"])
+        names = {item.id: item.title for item in self.pack.checklist}
+        materials = [self._material(speaker, item, names.get(item, item)) for item in told.pop("materials", [])]
+        parties = [{k: v for k, v in party.items() if k != "party_id"} for party in told.pop("parties", [])]
+        body = told | {"body_id": self.cast.body, "procedure_id": self.pack.id, "parties": parties,
+                       "materials": materials}  # fmt: skip
+        self.case_id = speaker.post("/filings", body)["case_id"]
+        return f"提交：{told['title']}"
+
+    def _material(self, speaker: Voice, item: str, title: str) -> dict[str, Any]:
+        text = f"{title}\n{self.cast.example['title']}\n".encode()
+        return speaker.upload(f"{title}.txt", text, "text/plain", self.cast.body) | {"checklist_item": item}
+
+    def task(self, short: str, node_id: str) -> dict[str, Any]:
+        """The person's open task at a node; waits for the bus to bring it.
+
+        Raises:
+            PlayFailedError: it does not come.
+        """
+        found: list[dict[str, Any]] = []
+
+        def there() -> bool:
+            listed = self.speak(short).get("/tasks", case_id=self.case_id)["tasks"]
+            found[:] = [t for t in listed if t["node_id"] == node_id and t["state"] == "open"]
+            return bool(found)
+
+        try:
+            until(there, PATIENCE, f"{short} 在 {node_id} 的待办")
+        except TimeoutError as late:
+            raise PlayFailedError(str(late)) from late
+        return found[0]
+
+    def _complete(self, act: Mapping[str, Any]) -> str:
+        task = self.task(act["who"], act["node"])
+        together = [self.cast.people[short] for short in act.get("with", [])]
+        body = {"data": self._meant(act.get("form", {})), "with_ids": together}
+        state = self.speak(act["who"]).post(f"/tasks/{task['task_id']}/completion", body, f'"{task["version"]}"')
+        self._settle(task["task_id"], act["who"])
+        return f"办理“{task['title']}”" + ("，送审" if state["state"] == "in_approval" else "")
+
+    def _decide(self, act: Mapping[str, Any]) -> str:
+        task = self.task(act["who"], act["node"])
+        decision = "agree" if act["do"] == "approve" else "return"
+        body = {"decision": decision, "text": act.get("text", "同意" if decision == "agree" else "")}
+        self.speak(act["who"]).post(f"/tasks/{task['task_id']}/decision", body, f'"{task["version"]}"')
+        self._settle(task["task_id"], act["who"])
+        return f"{'同意' if decision == 'agree' else '退回'}“{task['title']}”"
+
+    def _meant(self, value: Any) -> Any:
+        """A form with "@zhang" replaced by that person's id."""
+        if isinstance(value, dict):
+            return {key: self._meant(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._meant(one) for one in value]
+        is_person = isinstance(value, str) and value.startswith("@") and value[1:] in self.cast.people
+        return self.cast.people[value[1:]] if is_person else str(value) if isinstance(value, date) else value
+
+    def _request(self, act: Mapping[str, Any]) -> str:
+        asked = {"node_id": act["node"]}
+        self.speak(act["who"]).post(f"/cases/{self.case_id}/requests", asked)
+        return f"发起“{self._title(act)}”"
+
+    def _send_back(self, act: Mapping[str, Any]) -> str:
+        origin = next(n for n, rule in self.pack.nodes.items() if act["node"] in rule.send_back_to)
+        task = self.task(act["who"], origin)
+        body = {"to_node_id": act["node"], "reason": act["text"]}
+        self.speak(act["who"]).post(f"/tasks/{task['task_id']}/sending-back", body, f'"{task["version"]}"')
+        return f"由“{task['title']}”退回“{self._title(act)}”"
+
+    def _recall(self, act: Mapping[str, Any]) -> str:
+        done = self.speak(act["who"]).get("/tasks", case_id=self.case_id, state="done")["tasks"]
+        task = next(t for t in done if t["node_id"] == act["node"])
+        self.speak(act["who"]).post(f"/tasks/{task['task_id']}/recall", {"reason": act["text"]})
+        return f"撤回“{task['title']}”"
+
+    def _settle(self, task_id: str, short: str) -> None:
+        """Until the effects of a completed node are answered; a refusal by an effect is the act's."""
+        def answered() -> bool:
+            task = self.speak(short).get(f"/tasks/{task_id}")["task"]
+            if task["refused_reason"]:
+                problem = {"type": "urn:anjuan:problem:rule-refused", "detail": task["refused_reason"]}
+                raise RefusedError(422, problem)
+            return bool(task["state"] != "waiting_for_effects")
+
+        until(answered, PATIENCE, f"任务 {task_id} 的后续动作办结")
