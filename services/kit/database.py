@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,7 +22,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     create_engine,
-    insert,
     select,
     text,
     update,
@@ -60,6 +60,13 @@ _OUTBOX = _arrays(
     "select * from unnest(:event_id, :aggregate_id, :seq, :type, :body)",
     event_id=Text(), aggregate_id=Text(), seq=BigInteger(), type=Text(), body=LargeBinary(),
 )  # fmt: skip
+
+
+_AUDIT = text("""
+    insert into audit (actor, action, object_id, case_id, body_id, legal_on, detail)
+    select actor, action, object_id, case_id, body_id, legal_on, detail
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r (actor jsonb, action text, object_id text, case_id text,
+                                                        body_id text, legal_on date, detail jsonb)""")
 
 
 def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:
@@ -101,6 +108,7 @@ class UnitOfWork:
         self._depth, self._failed = 0, False
         self._connection: Connection | None = None
         self._pending: list[_Pending] = []
+        self._records: list[dict[str, Any]] = []
         self._locked: dict[str, int] = {}
         self._lasting = frozenset(self.__dict__) | {"_lasting"}
 
@@ -114,7 +122,7 @@ class UnitOfWork:
     def __enter__(self) -> Self:
         if self._depth == 0:
             self._connection = self.engine.connect()
-            self._failed, self._pending, self._locked = False, [], {}
+            self._failed, self._pending, self._records, self._locked = False, [], [], {}
         self._depth += 1
         return self
 
@@ -156,12 +164,13 @@ class UnitOfWork:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Inside an open unit: what the block wrote and emitted is taken back when it raises."""
-        kept, locked, failed = len(self._pending), dict(self._locked), self._failed
+        kept, recorded = len(self._pending), len(self._records)
+        locked, failed = dict(self._locked), self._failed
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
-            del self._pending[kept:]
+            del self._pending[kept:], self._records[recorded:]
             self._locked, self._failed = locked, failed
             raise
 
@@ -187,7 +196,10 @@ class UnitOfWork:
         }))  # fmt: skip
 
     def flush(self) -> list[events.Event]:
-        """Write pending events to the outbox; the outermost exit does it."""
+        """Write pending audit rows, and pending events to the outbox; the outermost exit does it."""
+        records, self._records = self._records, []
+        if records:
+            self.connection.execute(_AUDIT, {"rows": json.dumps(records, ensure_ascii=False)})
         if not self._pending:
             return []
         pending, self._pending = self._pending, []
@@ -219,10 +231,11 @@ class UnitOfWork:
     def record(self, action: str, object_id: str, *, case_id: str = "", body_id: str = "",
                legal_on: date | None = None, detail: Mapping[str, Any] | None = None) -> None:  # fmt: skip
         """Leave an audit row in this transaction (design rule 8); `action` is the use case's name."""
-        self.connection.execute(insert(schema.audit).values(
-            actor=self.cause.actor.as_dict(), action=action, object_id=object_id, case_id=case_id,
-            body_id=body_id or self.cause.actor.body_id, legal_on=legal_on, detail=dict(detail or {}),
-        ))  # fmt: skip
+        self._records.append({
+            "actor": self.cause.actor.as_dict(), "action": action, "object_id": object_id, "case_id": case_id,
+            "body_id": body_id or self.cause.actor.body_id, "detail": dict(detail or {}),
+            "legal_on": legal_on.isoformat() if legal_on else None,
+        })  # fmt: skip
 
     def once(self, key: str, request: Message, answer: type[Answer], produce: Callable[[], Answer]) -> Answer:
         """Answer a POST idempotently: the first answer is kept with the key in this transaction.
@@ -239,8 +252,8 @@ class UnitOfWork:
         mine = (table.c.actor_id == who) & (table.c.key == key)
         with self:
             fresh = upsert(table).values(actor_id=who, key=key, request_hash=digest.digest())
-            fresh = fresh.on_conflict_do_nothing()
-            if self.connection.execute(fresh).rowcount:
+            claim = fresh.on_conflict_do_nothing().returning(table.c.key)
+            if self.connection.execute(claim).first() is not None:
                 produced = produce()
                 done = update(table).where(mine).values(answer=produced.SerializeToString())
                 self.connection.execute(done)

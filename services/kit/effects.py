@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from anjuan.kit.v1.effects_pb2 import EffectDone, EffectRefused
 from services.kit import schema
 from services.kit.database import UnitOfWork
-from services.kit.errors import DomainError, UnavailableError
+from services.kit.errors import CaseNotKnownError, DomainError, UnavailableError
 from services.kit.events import Event
 
 
@@ -86,13 +86,17 @@ def perform(event: Event, uow: UnitOfWork, performers: Mapping[str, Performer]) 
         return
     call = call_of(event)
     once = upsert(schema.effects_performed).values(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id)
-    if not uow.connection.execute(once.on_conflict_do_nothing()).rowcount:
+    first = once.on_conflict_do_nothing().returning(schema.effects_performed.c.effect_id)
+    if uow.connection.execute(first).first() is None:
         return
     try:
         with uow.savepoint():
             results = performers[call.effect](uow, call)
     except UnavailableError:
         raise
+    except CaseNotKnownError as early:
+        # intake's facts come by another queue and may still be on their way
+        raise UnavailableError(early.detail) from early
     except DomainError as refusal:
         refused(uow, call, refusal)
     else:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class NoticesSettings:
-    """Characters and rows."""
+    """Characters."""
 
     longest_text: int = 2000
-    page: int = 20
-    largest_page: int = 100
 
 
 SETTINGS = NoticesSettings()

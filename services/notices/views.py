@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from sqlalchemy import func, select
 
 from anjuan.notices.v1 import notices_pb2 as pb
-from services.kit import schema
-from services.kit.errors import InvalidInputError, NotFoundError
+from services.kit import paging, schema
+from services.kit.errors import NotFoundError
 from services.kit.identity import Actor
-from services.notices.settings import SETTINGS
 from services.notices.store import NoticesUnit
 from services.notices.tables import notices
 from services.notices.usecases import reader_ids
@@ -20,21 +17,21 @@ from services.notices.usecases import reader_ids
 
 def list_notices(uow: NoticesUnit, actor: Actor, request: pb.ListNoticesRequest) -> pb.ListNoticesAnswer:
     """Newest first, by keyset."""
-    limit = min(request.limit or SETTINGS.page, SETTINGS.largest_page)
+    limit = paging.size(request.limit)
     mine = notices.c.recipient_id.in_(reader_ids(actor))
     wanted = _joined().where(mine)
     if request.unread:
         wanted = wanted.where(notices.c.read_at.is_(None))
-    if request.cursor:
-        wanted = wanted.where(notices.c.notice_id < _after(request.cursor))
+    if key := paging.after(request.cursor):
+        wanted = wanted.where(notices.c.notice_id < key[0])
     with uow:
         rows = uow.connection.execute(wanted.order_by(notices.c.notice_id.desc()).limit(limit + 1)).all()
         unread = select(func.count()).select_from(notices).where(mine, notices.c.read_at.is_(None))
         total = uow.connection.execute(unread).scalar_one()
-    more = rows[limit - 1].notice_id if len(rows) > limit else ""
+    more = paging.cursor(rows[limit - 1].notice_id) if len(rows) > limit else ""
     return pb.ListNoticesAnswer(
         notices=[_shown(row) for row in rows[:limit]], unread=total,
-        next_cursor=base64.urlsafe_b64encode(more.encode()).decode() if more else "",
+        next_cursor=more,
     )  # fmt: skip
 
 
@@ -52,13 +49,6 @@ def _joined() -> Any:
     card = schema.case_card
     columns = (notices, card.c.case_number, card.c.title)
     return select(*columns).outerjoin(card, card.c.case_id == notices.c.case_id)
-
-
-def _after(cursor: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise InvalidInputError("翻页标记无效，请从第一页重新查询") from error
 
 
 def _shown(row: Any) -> pb.Notice:

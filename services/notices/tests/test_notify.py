@@ -45,7 +45,7 @@ def event(message: object, actor: Actor) -> events.Event:
 def know_the_case(host: run.Host, reporter: str = "", party: str = "a-party") -> None:
     card = IntakeCard(body_id=BODY, state="docketed", title="某案", case_number="蓬市监立案〔2025〕1号",
                       reporter_account_id=reporter,
-                      parties=[PartyCard(party_id="1", name="某公司", role="respondent", account_id=party)])  # fmt: skip
+                      parties=[PartyCard(party_id="1", name="某公司", role="respondent", account_id=party)])
     told = event(FilingSubmitted(card=card), system("test"))
     with host.begin_as_system("test") as uow:
         projections.apply(uow.connection, events.decode(events.encode(told).replace(b'"workflow"', b'"intake"')))
@@ -65,7 +65,8 @@ def test_parties_find_it_in_their_inbox_and_reading_counts_once(host: run.Host) 
     know_the_case(host)
     assert [e.type for e in ask(host, "parties")] == ["NoticeDelivered", "EffectDone"]
     told = views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest(unread=True))
-    assert (told.unread, told.notices[0].text, told.notices[0].case_number) == (1, "已决定立案", "蓬市监立案〔2025〕1号")
+    one = told.notices[0]
+    assert (told.unread, one.text, one.case_number) == (1, "已决定立案", "蓬市监立案〔2025〕1号")
     usecases.mark_read(host.begin(PARTY), PARTY, told.notices[0].notice_id)
     first = views.get_notice(host.begin(PARTY), PARTY, told.notices[0].notice_id).read_at
     usecases.mark_read(host.begin(PARTY), PARTY, told.notices[0].notice_id)
