@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from anjuan.archive.v1.archive_pb2_grpc import ArchiveStub
+from anjuan.documents.v1.documents_pb2_grpc import DocumentsStub
 from anjuan.identity.v1.identity_pb2_grpc import IdentityStub
 from anjuan.intake.v1.intake_pb2_grpc import IntakeStub
 from anjuan.kit.v1.operations_pb2_grpc import OperationsStub
@@ -20,10 +21,10 @@ from services.kit.errors import UnavailableError
 
 _STUBS: Mapping[str, Any] = {
     "identity": IdentityStub, "intake": IntakeStub, "workflow": WorkflowStub, "supervision": SupervisionStub,
-    "archive": ArchiveStub, "notices": NoticesStub,
+    "archive": ArchiveStub, "documents": DocumentsStub, "notices": NoticesStub,
 }  # fmt: skip
 _NAMES = {"identity": "组织身份", "intake": "收案登记", "workflow": "办案流程", "supervision": "期限监督",
-          "archive": "电子卷宗", "notices": "通知"}  # fmt: skip
+          "archive": "电子卷宗", "documents": "文书", "notices": "通知"}  # fmt: skip
 
 
 class Rooms:

@@ -8,6 +8,7 @@ from gateway.routes import (
     filings,
     health,
     hearings,
+    instruments,
     notices,
     operations,
     packs,
@@ -20,7 +21,7 @@ from gateway.routes import (
 ALL = tuple(
     part.router
     for part in (
-        session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, packs, uploads, notices,
-        operations, health,
+        session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, instruments, packs, uploads,
+        notices, operations, health,
     )
 )  # fmt: skip

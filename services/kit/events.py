@@ -90,8 +90,8 @@ def decode(body: bytes) -> Event:
     """
     try:
         e = json.loads(body)
-        wrong = [k for k in ("id", "source", "type", "subject") if not isinstance(e[k], str) or "\0" in e[k]]
-        if wrong or int(e["sequence"]) < 1 or not isinstance(e["data"], dict):
+        wrong = [k for k in ("id", "source", "type", "subject") if not isinstance(e[k], str) or b"\0" in e[k].encode()]
+        if wrong or not 1 <= int(e["sequence"]) < 2**63 or not isinstance(e["data"], dict):
             raise ValueError(f"not an event of ours: {wrong or 'sequence or data'}")
         return Event(
             event_id=e["id"], source=e["source"], type=e["type"], aggregate_id=e["subject"], seq=int(e["sequence"]),

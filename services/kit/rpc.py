@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import grpc
+from google.protobuf.message import Message
 
 from services.kit import clock
 from services.kit.database import traceparent
-from services.kit.errors import BY_SLUG, DomainError, InternalError, NotSignedInError, UnavailableError
+from services.kit.errors import (
+    BY_SLUG,
+    DomainError,
+    InternalError,
+    InvalidInputError,
+    NotSignedInError,
+    UnavailableError,
+)
 from services.kit.identity import Actor, read_token
 
 if TYPE_CHECKING:
@@ -96,6 +105,7 @@ class _Door(Interceptor):
         try:
             _call.set(self._read(sent))
             traceparent.set(str(sent.get("traceparent", "")))
+            require_storable(request)
             return inner(request, context)
         except DomainError as error:
             return refuse(context, error)
@@ -114,6 +124,28 @@ class _Door(Interceptor):
         if self._public_key is None:
             self._public_key = self.host.settings.token_public_key.read_bytes()
         return self._public_key
+
+
+def require_storable(request: Message) -> None:
+    """What PostgreSQL text and JSON can hold: no NUL in a string, no number that is none.
+
+    Raises:
+        InvalidInputError: naming the field.
+    """
+    for field, value in request.ListFields():
+        for one in _each(field, value):
+            if isinstance(one, Message):
+                require_storable(one)
+            elif (isinstance(one, str) and "\0" in one) or (isinstance(one, float) and not math.isfinite(one)):
+                where = [{"pointer": f"/{field.name}", "detail": "含有不能保存的字符或数值"}]
+                raise InvalidInputError("内容含有不能保存的字符（NUL）或数值（NaN、无穷），请删除后重试", where)
+
+
+def _each(field: Any, value: Any) -> Iterable[Any]:
+    if not field.is_repeated:
+        return (value,)
+    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+    return (*value.keys(), *value.values()) if is_map else value
 
 
 def _fault(error: Exception) -> DomainError:

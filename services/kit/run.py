@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,10 +14,18 @@ from typing import Any, Protocol
 import grpc
 from sqlalchemy import Engine
 
-from services.kit.database import Cause, UnitOfWork
+from services.kit import logs, topology
+from services.kit.database import Cause, UnitOfWork, open_engine
 from services.kit.identity import Actor, system
-from services.kit.objects import ObjectStore
+from services.kit.objects import ObjectStore, open_store
 from services.kit.settings import Settings
+
+# eventlet wants to be first in a process; a room's own modules come after it
+_GREEN = """
+import warnings; warnings.filterwarnings("ignore", message=r"\\s*Eventlet is deprecated")
+import eventlet; eventlet.monkey_patch()
+import runpy, sys; runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
 
 
 class UnitFactory(Protocol):
@@ -50,7 +61,8 @@ class Room:
     object with `sources` and `on_<event>(event, uow)` methods. `jobs` maps a kind to its work, run in a
     killable child: work(host, payload). `tick(uow, root_id)` does what is due on the legal date of one
     scripted tree, or of all bodies without one (root_id None). `next_due(uow, root_id, after)` tells the
-    next day on which tick would have work for that tree.
+    next day on which tick would have work for that tree. `unanswered(uow)` counts effects requested and
+    not yet answered. A job is killed after `job_seconds`.
     """
 
     name: str
@@ -62,3 +74,108 @@ class Room:
     jobs: Mapping[str, Callable[[Host, Mapping[str, Any]], None]] = field(default_factory=dict)
     tick: Callable[[Any, str | None], None] | None = None
     next_due: Callable[[Any, str, date], date | None] | None = None
+    unanswered: Callable[[Any], int] | None = None
+    job_seconds: float = 900.0
+
+
+def open_host(room: Room, settings: Settings, driver: str = "psycopg", pool: int | None = None) -> Host:
+    """The room's host in this process; connects to nothing yet."""
+    engine = open_engine(settings, room.name, driver, pool)
+    return Host(room.name, settings, engine, open_store(settings.objects), room.unit)
+
+
+def run_servers(rooms: Sequence[Room], settings: Settings) -> None:
+    """gRPC servers, relays and tickers of the rooms in this process, until SIGTERM."""
+    from services.kit.process import Process
+
+    logs.configure("servers")
+    process = Process(settings)
+    for room in rooms:
+        host = open_host(room, settings)
+        process.serve(room, host)
+        process.relay(room)
+        process.tick(room, host)
+    process.run()
+
+
+def run_workers(rooms: Sequence[Room], settings: Settings, slots: int = 1) -> None:
+    """`slots` workers for each room that has jobs, until SIGTERM."""
+    from services.kit.process import Process
+
+    logs.configure("workers")
+    process = Process(settings)
+    for room in rooms:
+        for slot in range(slots if room.jobs else 0):
+            process.work(room, slot)
+    process.run()
+
+
+def run_consumers(rooms: Sequence[Room], settings: Settings) -> None:
+    """Consumers of the rooms, until SIGTERM; the caller has monkey-patched before its first import.
+
+    Raises:
+        RuntimeError: the process is not monkey-patched; it would stall silently.
+    """
+    patcher = sys.modules.get("eventlet.patcher")
+    if patcher is None or not patcher.is_monkey_patched("socket"):
+        raise RuntimeError("eventlet.monkey_patch() must come before every other import of a consumer")
+    from services.kit.health import listen
+    from services.kit.inbox import entrypoint
+    from services.kit.inbox.streams import Listener
+
+    logs.configure("consumers")
+    if settings.metrics_port:
+        listen(settings, {"consumers": lambda: True})
+    listeners = [Listener.of(room, open_host(room, settings, "psycopg2", pool=3)) for room in rooms]
+    entrypoint.run(listeners, settings)
+
+
+def migrate(room: Room, settings: Settings) -> None:
+    """Bring the room's database to the newest revision, and make the outbox's partitions."""
+    from services.kit.migration import upgrade
+
+    upgrade(room, settings)
+
+
+def declare_topology(rooms: Sequence[Room], settings: Settings) -> None:
+    """Exchanges and queues between these rooms; before any of their relays runs."""
+    topology.declare(settings.amqp, topology.generate({room.name: room.sources for room in rooms}))
+
+
+def _consume(room: Room, settings: Settings) -> None:
+    if "eventlet" not in sys.modules:
+        module = sys.modules["__main__"].__spec__
+        name = module.name if module else sys.argv[0]
+        os.execv(sys.executable, [sys.executable, "-c", _GREEN, name.removesuffix(".__main__"), *sys.argv[1:]])  # noqa: S606
+    run_consumers([room], settings)
+
+
+def _one(room: Room, settings: Settings, command: str) -> None:
+    from services.kit.process import Process
+
+    process = Process(settings)
+    if command == "serve":
+        process.serve(room, open_host(room, settings))
+    elif command == "relay":
+        process.relay(room)
+    elif command == "tick":
+        process.tick(room, open_host(room, settings))
+    process.run()
+
+
+def main(room: Room, arguments: Sequence[str] | None = None) -> None:
+    """`python -m services.<room> serve|consume|relay|work|tick|migrate`; settings from the environment."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{room.name}")
+    parser.add_argument("command", choices=("serve", "consume", "relay", "work", "tick", "migrate"))
+    command = parser.parse_args(arguments).command
+    settings = Settings.from_environment()
+    logs.configure(room.name)
+    if command == "migrate":
+        migrate(room, settings)
+        declare_topology([room], settings)
+    elif command == "work":
+        run_workers([room], settings)
+    elif command == "consume":
+        _consume(room, settings)
+    else:
+        _one(room, settings, command)

@@ -8,13 +8,15 @@ import subprocess
 from services.kit.settings import ROOT
 
 PRIVATE = re.compile(
-    r"(extra-)?index-url|registry\s*=\s*http|\"resolved\": \"http|-----BEGIN [A-Z ]*PRIVATE KEY-----|/home/\w+/", re.IGNORECASE
+    r"index-url[= ]+http|registry\s*=\s*http|\"resolved\": \"http|-----BEGIN [A-Z ]*PRIVATE KEY-----|/home/\w+/",
+    re.IGNORECASE,
 )
 
 
 def tracked() -> list[str]:
     """Files that git would commit."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    asked = ["git", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
     return listed.stdout.splitlines()
 
 

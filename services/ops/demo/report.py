@@ -67,7 +67,8 @@ def _clocks(story: Story) -> Table:
 
 def differences(story: Story, expected: dict[str, Any]) -> list[str]:
     """Where the platform's end differs from the example's hand-written one; empty when it agrees."""
-    path = [v["node_id"] for v in story.course["visits"] if v["state"] == "done"]
+    done = [v for v in story.course["visits"] if v["state"] == "done"]
+    path = [v["node_id"] for v in sorted(done, key=lambda v: str(v["done_at"]))]
     found = []
     if path != expected["path"]:
         found.append(f"环节：应为 {expected['path']}，实为 {path}")

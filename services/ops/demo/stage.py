@@ -17,6 +17,7 @@ from services.kit import rpc
 from services.kit.procedure.bundle import bundle_of, load_folder
 from services.kit.procedure.model import Pack
 from services.kit.settings import Settings, procedures_dir
+from services.kit.testing import settle
 from services.ops.demo.cast import PASSWORD, Cast
 from services.ops.demo.player import Play
 from services.ops.demo.site import Voice
@@ -47,6 +48,7 @@ class Stage:
     def bring_in(self, cast: Cast, kind: str) -> None:
         """Import the bodies and people of one example."""
         self._import(cast.bodies(kind), cast.import_people())
+        settle(self.rpc, self.operator.token())  # every room knows the body before its people act
 
     def _import(self, bodies: pb.ImportBodiesRequest, people: pb.ImportPeopleRequest) -> None:
         with rpc.channel(self.rpc["identity"]) as channel:

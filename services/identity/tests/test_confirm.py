@@ -1,0 +1,80 @@
+"""The second look sees what the token does not know yet; the operator's account is made once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from anjuan.identity.v1 import identity_pb2 as pb
+from services.identity.tests.scene import Scene, appointed, person
+from services.identity.usecases.confirm import confirm_access
+from services.identity.usecases.operator import ensure_operator
+from services.kit import schema
+from services.kit.errors import InvalidInputError
+
+
+def confirmed(scene: Scene, who: str, action: str = "seal_case", case_id: str = "c") -> bool:
+    actor = replace(scene.actor("leader"), person_id=who)
+    request = pb.ConfirmAccessRequest(action=action, case_id=case_id)
+    return confirm_access(scene.unit(actor), request).allowed
+
+
+@pytest.fixture
+def with_case(scene: Scene) -> Scene:
+    scene.bring_people(person("leader", appointed("body_leader")))
+    with scene.host.engine.begin() as connection:
+        connection.execute(insert(schema.case_card).values(case_id="c", body_id="county", state="docketed"))
+    return scene
+
+
+def test_todays_roles_count_not_the_tokens(with_case: Scene) -> None:
+    scene = with_case
+    token = scene.actor("leader")
+    assert confirmed(scene, "leader")
+    assert not confirmed(scene, "leader", case_id="unknown")
+    assert not confirmed(scene, "officer")
+    assert not confirmed(scene, "nobody")
+    scene.bring_people(person("leader", appointed("registrar")))
+    assert token.has("body_leader")
+    assert not confirm_access(scene.unit(token), pb.ConfirmAccessRequest(action="seal_case", case_id="c")).allowed
+    assert scene.audited().count("confirm_access") == 5
+    with pytest.raises(InvalidInputError):
+        confirmed(scene, "leader", "file")
+
+
+def test_the_operators_account_is_made_once(empty: Scene, tmp_path: Path) -> None:
+    knobs = replace(empty.knobs, operator_file=tmp_path / "keys" / "operator.json")
+    path = ensure_operator(empty.unit(), knobs)
+    first = path.read_text()
+    told = json.loads(first)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert scene_kind(empty, told) == "operator"
+    ensure_operator(empty.unit(), knobs)
+    assert path.read_text() == first
+    assert empty.audited().count("ensure_operator") == 1
+    assert sorted(child.name for child in path.parent.iterdir()) == ["operator.json"]
+
+
+def test_a_lost_account_comes_back_with_the_file(empty: Scene, tmp_path: Path) -> None:
+    knobs = replace(empty.knobs, operator_file=tmp_path / "operator.json")
+    told = json.loads(ensure_operator(empty.unit(), knobs).read_text())
+    with empty.host.engine.begin() as connection:
+        connection.exec_driver_sql("delete from credentials")
+    ensure_operator(empty.unit(), knobs)
+    assert scene_kind(empty, told) == "operator"
+
+
+def test_a_foreign_file_is_left_alone(empty: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "operator.json"
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="no operator's credentials"):
+        ensure_operator(empty.unit(), replace(empty.knobs, operator_file=path))
+    assert path.read_text() == "[]"
+
+
+def scene_kind(scene: Scene, told: dict[str, str]) -> str:
+    return scene.sign_in(told["sign_in"], told["password"]).kind

@@ -1,0 +1,22 @@
+"""The intake room: filings, parties, the case register and its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.intake import consumer, rpc
+from services.intake.store import IntakeUnit
+from services.kit import run
+from services.kit.run import Room
+
+ROOM = Room(
+    name="intake",
+    unit=IntakeUnit,
+    migrations=Path(__file__).parent / "migrations",
+    rpc=rpc.registrations,
+    consumer=consumer.IntakeConsumer,
+    sources=consumer.IntakeConsumer.sources,
+)
+
+if __name__ == "__main__":
+    run.main(ROOM)

@@ -1,0 +1,36 @@
+"""What the intake room does at the facts of others; bodies, people, packs and due days it only remembers (kit)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from services.intake.store import IntakeUnit
+from services.intake.store.packs import Packs
+from services.intake.usecases import decisions
+from services.intake.usecases.docket import docket
+from services.kit import effects
+from services.kit.events import Event
+from services.kit.run import Host
+
+
+class IntakeConsumer:
+    """Performs the effects that workflow asks of intake."""
+
+    sources = ("identity", "workflow", "supervision", "archive")
+
+    def __init__(self, host: Host) -> None:
+        packs = Packs(host.objects)
+        self.performers: dict[str, Any] = {
+            "accept_filing": decisions.accept_filing,
+            "decline_filing": decisions.decline_filing,
+            "issue_deficiency_notice": partial(decisions.issue_deficiency_notice, packs),
+            "docket": partial(docket, packs),
+            "refuse_docketing": decisions.refuse_docketing,
+            "close_case": decisions.close_case,
+            "link_case": decisions.link_case,
+        }
+
+    def on_effect_requested(self, event: Event, uow: IntakeUnit) -> None:
+        """Perform it once, and answer."""
+        effects.perform(event, uow, self.performers)

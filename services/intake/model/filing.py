@@ -1,0 +1,194 @@
+"""A filing: what somebody hands in, and everything that is wrong with it, told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from services.intake.model.fault import Fault, pointer
+from services.intake.model.people import Party, Reporter, faults_of_all, faults_of_each, faults_of_reporter
+from services.intake.settings import SETTINGS
+from services.kit.identity import Actor
+from services.kit.procedure.forms import faults_of_form
+from services.kit.procedure.model import Channel, Pack
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a party or a clerk brings; `internal`: source material of a report, only for the 副卷."""
+
+    material_id: str
+    name: str
+    checklist_item: str = ""
+    sha256: str = ""
+    size: int = 0
+    copies: int = 1
+    internal: bool = False
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What a filing lacks; without a checklist item it is about the form's content."""
+
+    checklist_item: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A filing as it is handed in, or what a correction puts in: then content None stays as it is."""
+
+    body_id: str = ""
+    procedure_id: str = ""
+    channel: str = ""
+    title: str = ""
+    cause: str = ""
+    amount_in_dispute_fen: int = 0
+    submitted_on: str = ""
+    parties: tuple[Party, ...] = ()
+    materials: tuple[Material, ...] = ()
+    content: Mapping[str, Any] | None = None
+    reporter: Reporter | None = None
+
+    @property
+    def received_on(self) -> date | None:
+        """The day that was filled in, if it is one."""
+        try:
+            return date.fromisoformat(self.submitted_on)
+        except ValueError:
+            return None
+
+    @property
+    def open_texts(self) -> dict[str, str]:
+        """Pointer -> text of the parts that are not kept in the 副卷."""
+        names = {pointer("materials", i, "name"): m.name for i, m in enumerate(self.materials) if not m.internal}
+        content = {pointer("content", key): str(value) for key, value in (self.content or {}).items()}
+        return {"/title": self.title, "/cause": self.cause} | names | content
+
+
+@dataclass(frozen=True)
+class Filing:
+    """A filing in the register. `submitted_by` is the account that handed it in; empty: a clerk did.
+
+    `state`: submitted, deficient, accepted, declined. `defects`: told by a notice, not yet corrected.
+    `open_items`: checklist items missing as of the last change.
+    """
+
+    filing_id: str
+    state: str = "submitted"
+    submitted_by: str = ""
+    reported_by_name: bool = False
+    content: Mapping[str, Any] = field(default_factory=dict)
+    defects: tuple[Defect, ...] = ()
+    open_items: tuple[Defect, ...] = ()
+
+
+@dataclass(frozen=True)
+class Standard:
+    """By what a filing is judged: its pack and channel, who acts, and the body's legal date."""
+
+    pack: Pack
+    channel: Channel
+    actor: Actor
+    on: date
+
+    @property
+    def admits_actor(self) -> bool:
+        """Whether the pack lets the actor use the channel."""
+        if self.actor.kind == "party":
+            return bool({"party", "reporter"} & set(self.channel.who))
+        return self.actor.has(*self.channel.who)
+
+    @property
+    def from_reporter(self) -> bool:
+        """Whether the actor comes as a reporter, not as a party."""
+        return self.actor.kind == "party" and "party" not in self.channel.who
+
+
+def faults_of(draft: Draft, by: Standard) -> Iterator[Fault]:
+    """Everything that is wrong with a draft; the pack lets the actor use the channel."""
+    if not draft.title.strip():
+        yield Fault("/title", "请填写案件名称")
+    for at, text in (("/title", draft.title), ("/cause", draft.cause)):
+        if len(text) > SETTINGS.longest_title:
+            yield Fault(at, f"不得超过{SETTINGS.longest_title}个字")
+    if draft.amount_in_dispute_fen < 0:
+        yield Fault("/amount_in_dispute_fen", "标的额不能为负数")
+    yield from _faults_of_day(draft, by)
+    if draft.reporter and not by.channel.reporter:
+        yield Fault("/reporter", "此来源没有举报人：当事人请填写在当事人处")
+    yield from faults_of_rows(replace(draft, content=draft.content or {}), draft.reporter, by)
+    yield from faults_of_all(draft.parties, by.pack)
+    mine = any(by.actor.account_id in p.account_ids for p in draft.parties)
+    if by.actor.kind == "party" and not mine and not by.from_reporter:
+        yield Fault("/parties", "提交人应当是当事人本人或者其代理人：请在相应当事人处关联本人账户")
+
+
+def faults_of_rows(draft: Draft, reporter: Reporter | None, by: Standard) -> Iterator[Fault]:
+    """What is wrong with the single parties and materials, and with the content unless it is None."""
+    if len(draft.parties) > SETTINGS.most_parties or len(draft.materials) > SETTINGS.most_materials:
+        yield Fault("", f"一次至多登记当事人{SETTINGS.most_parties}名、材料{SETTINGS.most_materials}份")
+    yield from faults_of_each(draft.parties, by.pack, by.on)
+    yield from _faults_of_accounts(draft.parties, by.actor)
+    yield from _faults_of_materials(draft.materials, by)
+    if draft.content is not None:
+        yield from _faults_of_content(draft.content, by)
+    if reporter:
+        yield from faults_of_reporter(reporter, draft.parties, draft.open_texts)
+
+
+def _faults_of_day(draft: Draft, by: Standard) -> Iterator[Fault]:
+    if draft.submitted_on and not draft.received_on:
+        yield Fault("/submitted_on", "日期应写成 2025-01-31 的样子")
+    elif draft.received_on and draft.received_on > by.on:
+        yield Fault("/submitted_on", f"收到日期不能晚于今天（{by.on}）")
+    elif draft.received_on and draft.received_on != by.on and by.actor.kind == "party":
+        yield Fault("/submitted_on", "网上提交以提交当日为准，不能填写其他日期")
+
+
+def _faults_of_accounts(parties: Sequence[Party], actor: Actor) -> Iterator[Fault]:
+    # whoever is linked sees the case: a party may link nobody but itself
+    if actor.kind != "party":
+        return
+    for place, party in enumerate(parties):
+        if party.account_ids - {actor.account_id}:
+            yield Fault(pointer("parties", place), "只能关联本人的账户；其他人的账户由立案人员核对后关联")
+
+
+def _faults_of_materials(materials: Sequence[Material], by: Standard) -> Iterator[Fault]:
+    items = {item.id for item in by.pack.checklist}
+    open_to_all = by.actor.kind == "party" and not by.channel.reporter
+    for place, material in enumerate(materials):
+        at = ("materials", place)
+        if not material.name.strip():
+            yield Fault(pointer(*at, "name"), "请填写材料名称")
+        if material.checklist_item and material.checklist_item not in items:
+            yield Fault(pointer(*at, "checklist_item"), f"收件清单中没有“{material.checklist_item}”")
+        if material.sha256 and not SHA256.fullmatch(material.sha256):
+            yield Fault(pointer(*at, "sha256"), "文件指纹应为64位小写十六进制数（SHA-256）")
+        if material.size < 0:
+            yield Fault(pointer(*at, "size"), "文件大小不能为负数")
+        if material.copies < 1:
+            yield Fault(pointer(*at, "copies"), "份数至少为1")
+        if material.internal and open_to_all:
+            yield Fault(pointer(*at, "internal"), "当事人提交的材料入正卷，不能标为副卷材料")
+
+
+def _faults_of_content(content: Mapping[str, Any], by: Standard) -> Iterator[Fault]:
+    schema = by.pack.forms.get(by.channel.form)
+    if schema is not None:
+        yield from (Fault("/content" + f["pointer"], f["detail"]) for f in faults_of_form(schema, content))
+    elif content:
+        yield Fault("/content", "此来源没有需要填写的表单")
+
+
+def open_content(content: Mapping[str, Any], pack: Pack, channel: str) -> dict[str, Any]:
+    """The content without what the form keeps in the 副卷 (x-internal)."""
+    schema = pack.forms.get(pack.channels[channel].form, {})
+    fields = schema.get("properties", {})
+    return {name: value for name, value in content.items() if not fields.get(name, {}).get("x-internal")}

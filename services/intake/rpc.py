@@ -1,0 +1,59 @@
+"""The gRPC door: who calls, which use case or view answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import grpc
+
+from anjuan.intake.v1 import intake_pb2 as pb
+from anjuan.intake.v1 import intake_pb2_grpc as door
+from services.intake import views
+from services.intake.store import IntakeUnit
+from services.intake.store.packs import Packs
+from services.intake.usecases.filing import correct_filing, submit_filing
+from services.intake.usecases.register import correct_register
+from services.kit import rpc
+from services.kit.run import Host
+
+
+class IntakeServicer(door.IntakeServicer):
+    """See proto/anjuan/intake/v1/intake.proto."""
+
+    def __init__(self, host: Host) -> None:
+        self.host, self.packs = host, Packs(host.objects)
+
+    def _begin(self) -> IntakeUnit:
+        unit: IntakeUnit = self.host.begin(rpc.signed_in())
+        return unit
+
+    def SubmitFiling(self, request: pb.SubmitFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
+        uow = self._begin()
+        return uow.once(rpc.call().key, request, pb.SubmitFilingAnswer, lambda: submit_filing(uow, self.packs, request))
+
+    def CorrectFiling(self, request: pb.CorrectFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
+        uow = self._begin()
+        return uow.once(
+            rpc.call().key, request, pb.SubmitFilingAnswer, lambda: correct_filing(uow, self.packs, request)
+        )
+
+    def CorrectRegister(self, request: pb.CorrectRegisterRequest, context: grpc.ServicerContext) -> pb.Case:
+        uow = self._begin()
+        return uow.once(rpc.call().key, request, pb.Case, lambda: correct_register(uow, self.packs, request))
+
+    def GetFiling(self, request: pb.GetFilingRequest, context: grpc.ServicerContext) -> pb.Filing:
+        with self._begin() as uow:
+            return views.get_filing(uow, self.packs, request.filing_id)
+
+    def GetCase(self, request: pb.GetCaseRequest, context: grpc.ServicerContext) -> pb.Case:
+        with self._begin() as uow:
+            return views.get_case(uow, request.case_id)
+
+    def ListCases(self, request: pb.ListCasesRequest, context: grpc.ServicerContext) -> pb.ListCasesAnswer:
+        with self._begin() as uow:
+            return views.list_cases(uow, request)
+
+
+def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:
+    """What makes a server answer for this room."""
+    return [lambda server: door.add_IntakeServicer_to_server(IntakeServicer(host), server)]

@@ -1,0 +1,57 @@
+"""Published packs: the projection says which there are, the object store holds their bundles."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from sqlalchemy import Connection, select
+
+from services.kit import schema
+from services.kit.errors import InvalidInputError, UnavailableError
+from services.kit.objects import ObjectStore, sha256_key
+from services.kit.procedure.bundle import load_bundle
+from services.kit.procedure.model import Pack
+
+TABLE = schema.packs
+
+
+class Packs:
+    """Shared by all calls of a process; a bundle is immutable, so one loaded pack per hash is kept."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.objects = objects
+        self._loaded: dict[str, Pack] = {}
+
+    def newest(self, connection: Connection, pack_id: str, on: date) -> Pack:
+        """The published version that holds on a day; of two with the same first day the higher version.
+
+        Raises:
+            InvalidInputError: none holds on that day.
+        """
+        query = select(TABLE.c.version, TABLE.c.sha256, TABLE.c.valid_from).where(TABLE.c.pack_id == pack_id)
+        rows = connection.execute(query.where(TABLE.c.valid_from <= on)).all()
+        if not rows:
+            detail = f"没有程序“{pack_id}”，或者其程序包在{on}尚未施行"
+            raise InvalidInputError(detail, [{"pointer": "/procedure_id", "detail": detail}])
+        return self._load(max(rows, key=lambda row: (row.valid_from, _rank(row.version))).sha256)
+
+    def pinned(self, connection: Connection, pack: tuple[str, str]) -> Pack:
+        """The version a case is pinned to.
+
+        Raises:
+            UnavailableError: it has not arrived here yet.
+        """
+        query = select(TABLE.c.sha256).where(TABLE.c.pack_id == pack[0], TABLE.c.version == pack[1])
+        if (sha256 := connection.execute(query).scalar()) is None:
+            raise UnavailableError(f"程序包 {pack[0]} {pack[1]} 尚未同步到此处，请稍后重试")
+        return self._load(sha256)
+
+    def _load(self, sha256: str) -> Pack:
+        if sha256 not in self._loaded:
+            self._loaded[sha256] = load_bundle(self.objects.get(sha256_key(sha256)))
+        return self._loaded[sha256]
+
+
+def _rank(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))

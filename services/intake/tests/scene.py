@@ -1,0 +1,212 @@
+"""The scene of this room's tests: bodies, people, published packs; facts come in as the inbox takes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import count
+from typing import Any
+
+from google.protobuf.message import Message
+
+from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced
+from anjuan.identity.v1.identity_pb2 import Body
+from anjuan.intake.v1 import intake_pb2 as pb
+from anjuan.workflow.v1.events_pb2 import EffectRequested, PackPublished
+from services.intake.__main__ import ROOM
+from services.intake.store import IntakeUnit
+from services.intake.store.packs import Packs
+from services.intake.usecases.filing import submit_filing
+from services.kit import clock, events, objects, run
+from services.kit.effects import plain, struct
+from services.kit.identity import Actor, system
+from services.kit.inbox.streams import Listener
+from services.kit.procedure.bundle import pack_files, sha256_of
+
+COURT, BUREAU, UPPER = "body-court", "body-bureau", "body-province"
+TODAY = date(2025, 3, 3)
+CLERK = Actor("staff", "p-clerk", "立案员", COURT, frozenset({"docketing_clerk"}))
+JUDGE = Actor("staff", "p-judge", "王法官", COURT, frozenset({"judge"}))
+REGISTRAR = Actor("staff", "p-registrar", "登记员", BUREAU, frozenset({"registrar"}))
+OFFICER = Actor("staff", "p-officer", "办案员", BUREAU, frozenset({"case_officer"}))
+LEADER = Actor("staff", "p-leader", "局长", BUREAU, frozenset({"body_leader"}))
+SUPERVISOR = Actor("staff", "p-above", "督办员", UPPER, frozenset({"supervisor"}))
+PLAINTIFF = Actor("party", "p-zhao", "赵一", account_id="acc-zhao")
+DEFENDANT = Actor("party", "p-qian", "钱二", account_id="acc-qian")
+WHISTLE = Actor("party", "p-whistle", "欧阳举报", account_id="acc-whistle")
+ID_ZHAO, ID_QIAN, USCC = "440703199001011239", "440703198506152227", "91440703MA5EXAMP0C"
+
+_LAW = [{"law": "中华人民共和国民事诉讼法", "article": "第一百二十二条"}]
+_BPMN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:test">
+  <process id="p" isExecutable="true"><startEvent id="begin"/><userTask id="review"/><endEvent id="done"/>
+    <sequenceFlow id="f1" sourceRef="begin" targetRef="review"/>
+    <sequenceFlow id="f2" sourceRef="review" targetRef="done"/></process></definitions>"""
+_NODES = {"nodes": {"review": {"title": "审查", "stage": "docketing", "articles": _LAW, "actor": {"role": "judge"}}},
+          "ends": {"done": {"title": "办结"}}}  # fmt: skip
+_FORM = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "登记", "type": "object",
+    "additionalProperties": False, "required": ["claim"],
+    "properties": {
+        "claim": {"title": "请求", "type": "string", "minLength": 2},
+        "urgent": {"title": "紧急", "type": "boolean"},
+        "source": {"title": "来源", "type": "string", "x-internal": True},
+    },
+}  # fmt: skip
+_LABELS = {
+    "stages": {"docketing": "立案"},
+    "roles": {"judge": "法官"},
+    "channels": {"party": "当事人申请", "transfer": "移送", "ex_officio": "监督检查", "report": "举报"},
+    "party_roles": {"plaintiff": "原告", "defendant": "被告", "respondent": "当事人"},
+}
+COURT_PACK: dict[str, Any] = {
+    "pack": {
+        "id": "civil", "version": "1.0.0", "valid_from": "2025-01-01", "title": "民事一审", "kind": "court",
+        "legal_basis": [{"law": "中华人民共和国民事诉讼法"}], "case_type_code": "民初", "roles": ["judge"],
+        "channels": {"party": {"who": ["docketing_clerk", "party"]}, "transfer": {"who": ["docketing_clerk"]}},
+        "party_roles": {"plaintiff": {"min": 1}, "defendant": {"min": 1}}, "stages": ["docketing"],
+    },
+    "checklist": {"items": [
+        {"id": "complaint", "title": "起诉状", "basis": _LAW, "per_party": "defendant"},
+        {"id": "identity", "title": "身份证明", "basis": _LAW, "defect": "请提交原告的身份证明"},
+        {"id": "urgency", "title": "紧急情况说明", "basis": _LAW,
+         "when": "has(case.content.urgent) && case.content.urgent"},
+        {"id": "evidence", "title": "证据", "basis": _LAW, "optional": True},
+    ]},
+}  # fmt: skip
+BUREAU_PACK: dict[str, Any] = {
+    "pack": {
+        "id": "penalty", "version": "1.0.0", "valid_from": "2025-01-01", "title": "行政处罚", "kind": "bureau",
+        "legal_basis": [{"law": "中华人民共和国行政处罚法"}], "roles": ["case_officer"], "stages": ["docketing"],
+        "docketing_number": {
+            "pattern": "{机关代字}市监{文种}〔{year}〕{serial}号", "kind_code": "立案", "series": "docket",
+        },
+        "channels": {
+            "ex_officio": {"who": ["case_officer"]},
+            "report": {"who": ["registrar", "reporter"], "reporter": True},
+        },
+        "party_roles": {"respondent": {"max": 3}},
+    },
+    "checklist": {"items": [{"id": "report_record", "title": "举报登记表", "basis": _LAW, "internal": True}]},
+}  # fmt: skip
+
+
+def bundle(pack: Mapping[str, Any], **changed: Any) -> bytes:
+    """A real bundle; `changed` replaces entries of pack.yaml."""
+    parts = {
+        "pack.yaml": pack["pack"] | changed, "nodes.yaml": _NODES, "checklist.yaml": pack["checklist"],
+        "time_limits.yaml": {"limits": []}, "labels.zh-CN.yaml": _LABELS,
+    }  # fmt: skip
+    files = {name: json.dumps(data).encode() for name, data in {**parts, "forms/filing.schema.json": _FORM}.items()}
+    return pack_files(files | {"process.bpmn": _BPMN.encode()})
+
+
+@dataclass
+class Scene:
+    """The room at work: `hears` takes a fact of another room through the real inbox."""
+
+    host: run.Host
+    seqs: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.packs = Packs(self.host.objects)
+        self.listener = Listener.of(ROOM, self.host)
+
+    def begin(self, actor: Actor) -> IntakeUnit:
+        unit: IntakeUnit = self.host.begin(actor)
+        return unit
+
+    def hears(self, source: str, message: Message, stream: str, **attributes: Any) -> events.Event:
+        """A fact of `source`, next in its stream."""
+        seq = next(self.seqs.setdefault((source, stream), count(1)))
+        place: dict[str, Any] = {"occurred_on": TODAY, "body_id": COURT} | attributes
+        event = events.Event(
+            event_id=clock.new_id(), source=source, type=message.DESCRIPTOR.name, aggregate_id=stream, seq=seq,
+            at=clock.now(), actor=system("test"), raw=events.to_raw(message), **place,
+        )  # fmt: skip
+        self.listener.take([events.encode(event)])
+        return event
+
+    def furnish(self) -> None:
+        """Bodies, the legal date, both packs."""
+        upper = Body(body_id=UPPER, name="广东省局", kind="bureau", tier="province", code="粤")
+        bureau = Body(body_id=BUREAU, parent_id=UPPER, name="江门市局", kind="bureau", tier="city", code="江")
+        court = Body(body_id=COURT, name="蓬江区人民法院", kind="court", tier="basic", code="粤0703")
+        for body, above in ((upper, []), (bureau, [UPPER]), (court, [])):
+            self.hears("identity", BodyChanged(body=body, ancestor_ids=above), body.body_id)
+        for root in (UPPER, COURT):
+            self.moves(root, TODAY)
+        self.publish(bundle(COURT_PACK), "civil")
+        self.publish(bundle(BUREAU_PACK), "penalty")
+
+    def moves(self, root: str, to: date) -> None:
+        """The legal date of a tree."""
+        self.hears("identity", LegalDateAdvanced(root_body_id=root, legal_on=to.isoformat()), root)
+
+    def publish(self, data: bytes, pack_id: str, version: str = "1.0.0", valid_from: str = "2025-01-01") -> None:
+        """A pack, as workflow stores and tells it."""
+        objects.put_bytes(self.host.objects, data)
+        fact = PackPublished(pack_id=pack_id, version=version, sha256=sha256_of(data), valid_from=valid_from)
+        self.hears("workflow", fact, f"{pack_id}-{version}")
+
+    def asks(self, effect: str, case: pb.SubmitFilingAnswer, on: date = TODAY, **params: Any) -> dict[str, Any]:
+        """An effect as workflow asks for it; the answer's results, or {"refused": reason}."""
+        return self.asks_again(clock.new_id(), effect, case, on, **params)
+
+    def asks_again(
+        self, effect_id: str, effect: str, case: pb.SubmitFilingAnswer, on: date = TODAY, **params: Any
+    ) -> dict[str, Any]:
+        """The same under an id of the caller's."""
+        asked = EffectRequested(
+            effect_id=effect_id, effect=effect, owner="intake", params=struct(params), visit_id="v", node_id="review"
+        )
+        with self.begin(CLERK) as uow:
+            entry = uow.cases.get(case.case_id)
+        self.hears("workflow", asked, case.case_id, case_id=case.case_id, body_id=entry.body_id, occurred_on=on,
+                   pack_id=entry.procedure_id, pack_version=entry.pack_version)  # fmt: skip
+        answer = self.told(effect_id)[-1].data
+        return {"refused": answer.reason} if answer.DESCRIPTOR.name == "EffectRefused" else plain(answer.results)
+
+    def told(self, stream: str) -> list[events.Event]:
+        """What the room has told in a stream."""
+        query = "select body from outbox where aggregate_id = %(stream)s order by seq"
+        with self.begin(CLERK) as uow:
+            rows = uow.connection.exec_driver_sql(query, {"stream": stream}).all()
+        return [events.decode(bytes(row.body)) for row in rows]
+
+    def submits(self, filing: pb.Filing, actor: Actor = CLERK) -> pb.SubmitFilingAnswer:
+        """A filing handed in."""
+        return submit_filing(self.begin(actor), self.packs, pb.SubmitFilingRequest(filing=filing))
+
+
+def civil(**changed: Any) -> pb.Filing:
+    """A complete civil filing of 赵一 against 钱二."""
+    filing: dict[str, Any] = {
+        "body_id": COURT, "procedure_id": "civil", "channel": "party", "title": "赵一诉钱二买卖合同纠纷",
+        "cause": "买卖合同纠纷", "amount_in_dispute_fen": 1_000_000, "content": struct({"claim": "偿还货款"}),
+        "parties": [
+            pb.Party(role="plaintiff", kind="natural_person", name="赵一", id_kind="resident_id", id_number=ID_ZHAO,
+                     account_id="acc-zhao", phone="13800000001"),
+            pb.Party(role="defendant", kind="natural_person", name="钱二", id_kind="resident_id", id_number=ID_QIAN,
+                     phone="13800000002"),
+        ],
+        "materials": [pb.Material(checklist_item="complaint", name="起诉状", sha256="a" * 64, size=10),
+                      pb.Material(checklist_item="identity", name="身份证复印件", sha256="b" * 64, size=10)],
+    }  # fmt: skip
+    return pb.Filing(**filing | changed)
+
+
+def report(**changed: Any) -> pb.Filing:
+    """A report by name to the bureau."""
+    filing: dict[str, Any] = {
+        "body_id": BUREAU,
+        "procedure_id": "penalty",
+        "channel": "report",
+        "title": "某超市销售过期食品",
+        "content": struct({"claim": "销售过期食品", "source": "电话举报"}),
+        "parties": [pb.Party(role="respondent", kind="organisation", name="某超市", id_kind="uscc", id_number=USCC)],
+        "reporter": pb.Reporter(name="欧阳举报", phone="13912345678", address="某路1号"),
+        "materials": [pb.Material(checklist_item="report_record", name="欧阳举报的举报信", sha256="c" * 64, size=9)],
+    }
+    return pb.Filing(**filing | changed)

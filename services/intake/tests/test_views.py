@@ -1,0 +1,151 @@
+"""Reading the register: who sees what, filters, order, pages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from anjuan.intake.v1 import intake_pb2 as pb
+from anjuan.kit.v1.cards_pb2 import SupervisionCard
+from anjuan.supervision.v1.events_pb2 import DueDayChanged
+from services.intake import views
+from services.intake.tests.scene import (
+    BUREAU,
+    CLERK,
+    COURT,
+    DEFENDANT,
+    JUDGE,
+    LEADER,
+    OFFICER,
+    PLAINTIFF,
+    REGISTRAR,
+    SUPERVISOR,
+    UPPER,
+    Scene,
+    civil,
+    report,
+)
+from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError
+from services.kit.identity import Actor
+
+
+def listed(scene: Scene, actor: Actor = CLERK, **wanted: Any) -> list[str]:
+    with scene.begin(actor) as uow:
+        return [row.case_id for row in views.list_cases(uow, pb.ListCasesRequest(**wanted)).cases]
+
+
+def test_newest_first_page_by_page(scene: Scene) -> None:
+    ids = [scene.submits(civil()).case_id for _ in range(7)]
+    seen, cursor = [], ""
+    for _ in range(3):
+        with scene.begin(CLERK) as uow:
+            page = views.list_cases(uow, pb.ListCasesRequest(limit=3, cursor=cursor))
+        seen.append([row.case_id for row in page.cases])
+        cursor = page.next_cursor
+    assert (seen, cursor) == ([ids[:3:-1], ids[3:0:-1], ids[0::-1]], "")
+    for wrong in ("%%%", "中文"):
+        with pytest.raises(InvalidInputError):
+            listed(scene, cursor=wrong)
+
+
+def test_a_page_has_its_limit(scene: Scene) -> None:
+    for _ in range(101):
+        scene.submits(civil(materials=[]))
+    assert [len(listed(scene)), len(listed(scene, limit=500)), len(listed(scene, limit=1))] == [20, 100, 1]
+    with pytest.raises(InvalidInputError):
+        listed(scene, limit=-1)
+
+
+def test_filters(scene: Scene) -> None:
+    old = scene.submits(civil(submitted_on="2025-02-01", title="甲"))
+    other = civil(title="乙")
+    other.parties[1].name = "孙%三"
+    new = scene.submits(other)
+    number = scene.asks("docket", old)["case_number"]
+    half_width = number.replace("（", "(").replace("）", ")")
+    for wanted, found in (
+        ({"state": "docketed"}, [old]), ({"state": "received"}, [new]), ({"procedure_id": "civil"}, [new, old]),
+        ({"procedure_id": "penalty"}, []), ({"case_number": number}, [old]), ({"case_number": half_width}, [old]),
+        ({"party_name": "孙%"}, [new]), ({"party_name": "%"}, [new]), ({"party_name": "钱二"}, [old]),
+        ({"received_from": "2025-02-02"}, [new]), ({"received_to": "2025-02-01"}, [old]),
+        ({"received_from": "2025-02-01", "received_to": "2025-03-03"}, [new, old]),
+    ):  # fmt: skip
+        assert listed(scene, **wanted) == [case.case_id for case in found], wanted
+    with pytest.raises(InvalidInputError) as refused:
+        listed(scene, received_from="yesterday")
+    assert refused.value.fields[0]["pointer"] == "/received_from"
+
+
+def test_a_row_shows_the_due_day_that_supervision_tells(scene: Scene) -> None:
+    case = scene.submits(civil())
+    card = SupervisionCard(limit_id="civil-trial", due_on="2025-09-03", state="running", unit="month", provisional=True)
+    scene.hears("supervision", DueDayChanged(card=card), case.case_id, case_id=case.case_id)
+    with scene.begin(CLERK) as uow:
+        [row] = views.list_cases(uow, pb.ListCasesRequest()).cases
+    assert (row.due_on, row.due_state, row.due_unit, row.provisional) == ("2025-09-03", "running", "month", True)
+    assert (row.party_names, row.cause, row.docketed_on) == ("赵一、钱二", "买卖合同纠纷", "")
+
+
+def test_each_body_has_its_own_register(scene: Scene) -> None:
+    court, bureau = scene.submits(civil()), scene.submits(report(), REGISTRAR)
+    assert (listed(scene, CLERK), listed(scene, REGISTRAR)) == ([court.case_id], [bureau.case_id])
+    with pytest.raises(NotAllowedError):
+        listed(scene, CLERK, body_id=BUREAU)
+    assert listed(scene, SUPERVISOR) == []
+    assert listed(scene, SUPERVISOR, include_subtree=True) == [bureau.case_id]
+    assert listed(scene, SUPERVISOR, body_id=BUREAU) == [bureau.case_id]
+    assert listed(scene, SUPERVISOR, body_id=UPPER, include_subtree=True) == [bureau.case_id]
+    assert listed(scene, REGISTRAR, include_subtree=True) == [bureau.case_id]
+    with pytest.raises(NotAllowedError):
+        listed(scene, REGISTRAR, body_id=UPPER, include_subtree=True)
+    with pytest.raises(NotAllowedError):
+        listed(scene, SUPERVISOR, body_id=COURT)
+
+
+def test_a_party_lists_its_cases_once_accepted(scene: Scene) -> None:
+    case = scene.submits(civil(), PLAINTIFF)
+    assert listed(scene, PLAINTIFF) == []
+    scene.asks("accept_filing", case)
+    assert (listed(scene, PLAINTIFF), listed(scene, DEFENDANT)) == ([case.case_id], [])
+    assert listed(scene, PLAINTIFF, body_id=COURT) == [case.case_id]
+    assert listed(scene, PLAINTIFF, body_id=BUREAU) == []
+
+
+def test_a_case_as_staff_and_as_a_party_see_it(scene: Scene) -> None:
+    case = scene.submits(civil(), PLAINTIFF)
+    with pytest.raises(CaseNotKnownError), scene.begin(PLAINTIFF) as uow:
+        views.get_case(uow, case.case_id)
+    scene.asks("docket", case, date(2025, 3, 4))
+    with scene.begin(JUDGE) as uow:
+        whole = views.get_case(uow, case.case_id)
+    with scene.begin(PLAINTIFF) as uow:
+        mine = views.get_case(uow, case.case_id)
+    assert (whole.case_number, whole.docketed_on, whole.version) == ("（2025）粤0703民初1号", "2025-03-04", 2)
+    assert (whole.state, whole.secrecy_level, whole.case_type_code) == ("docketed", 1, "民初")
+    assert [m.name for m in whole.materials] == ["起诉状", "身份证复印件"]
+    assert whole.parties[1].id_number == "440703198506152227"
+    assert (mine.parties[0].id_number, mine.parties[0].phone) == ("440703199001011239", "13800000001")
+    assert (mine.parties[1].id_number, mine.parties[1].phone) == ("440***********2227", "138****0002")
+    for actor in (DEFENDANT, OFFICER, LEADER):
+        with pytest.raises(CaseNotKnownError), scene.begin(actor) as uow:
+            views.get_case(uow, case.case_id)
+
+
+def test_the_filer_reads_the_filing_before_acceptance(scene: Scene) -> None:
+    case = scene.submits(civil(materials=[]), PLAINTIFF)
+    defects = [
+        {"checklist_item": "complaint", "detail": "缺起诉状"},
+        {"checklist_item": "identity", "detail": "缺证明"},
+    ]
+    scene.asks("issue_deficiency_notice", case, defects=defects, due_on="2025-03-20")
+    with scene.begin(PLAINTIFF) as uow:
+        filing = views.get_filing(uow, scene.packs, case.filing_id)
+    assert (filing.state, filing.case_state, filing.version) == ("deficient", "received", 2)
+    [notice] = filing.notices
+    assert (notice.due_on, [d.detail for d in notice.defects]) == ("2025-03-20", ["缺起诉状", "缺证明"])
+    assert [d.checklist_item for d in filing.open_items] == ["complaint", "identity"]
+    for actor in (DEFENDANT, LEADER):
+        with pytest.raises(CaseNotKnownError), scene.begin(actor) as uow:
+            views.get_filing(uow, scene.packs, case.filing_id)

@@ -1,0 +1,1 @@
+"""The verbs of the intake room, one transaction each."""

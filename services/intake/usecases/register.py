@@ -1,0 +1,64 @@
+"""Corrections of the register itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from anjuan.intake.v1 import events_pb2 as events
+from anjuan.intake.v1 import intake_pb2 as pb
+from services.intake import messages
+from services.intake.model.case import PARTY_ID, Case, differences, unknown_ids
+from services.intake.model.fault import Fault, refuse
+from services.intake.model.people import faults_of_all, faults_of_each
+from services.intake.store import IntakeUnit
+from services.intake.store.packs import Packs
+from services.intake.usecases.telling import tell
+from services.kit import access, clock, schema
+from services.kit.errors import NotAllowedError, RuleRefusedError
+
+REGISTRARS = ("registrar", "docketing_clerk")
+
+
+def correct_register(uow: IntakeUnit, packs: Packs, request: pb.CorrectRegisterRequest) -> pb.Case:
+    """更正登记: title, cause and parties, with a reason; old and new stand in the audit.
+
+    Raises:
+        NotAllowedError: only 立案人员 and 案件登记人员 may.
+        PreconditionError: the register has moved on since it was read.
+        RuleRefusedError: the dossier is archived.
+        InvalidInputError: every fault at once.
+    """
+    with uow:
+        before = _correctable(uow, request)
+        pack = packs.pinned(uow.connection, before.pack)
+        sent = messages.parties_of(request.parties)
+        refuse(unknown_ids(before.parties, sent, PARTY_ID, "parties"))
+        fresh = [replace(p, party_id=p.party_id or clock.new_id()) for p in sent]
+        after = before.amended(request.title, request.cause, fresh)
+        on = uow.legal_on(before.body_id)
+        refuse([*faults_of_each(sent, pack, on), *faults_of_all(after.parties, pack)])
+        changes = differences(before, after)
+        if not changes:
+            raise RuleRefusedError("登记内容没有变化，不需要更正")
+        uow.cases.save(before, after)
+        tell(uow, "correct_register", after, events.RegisterCorrected(reason=request.reason), on,
+             {"reason": request.reason, "changes": changes})  # fmt: skip
+        return messages.case_message(after, uow.links.of(after.case_id))
+
+
+def _correctable(uow: IntakeUnit, request: pb.CorrectRegisterRequest) -> Case:
+    """The case, locked, if the actor may correct its register now."""
+    actor = uow.cause.actor
+    access.require(uow.connection, actor, "work_case", case_id=request.case_id)
+    if not actor.has(*REGISTRARS):
+        raise NotAllowedError("登记由立案人员、案件登记人员更正")
+    if not request.reason.strip():
+        refuse([Fault("/reason", "更正登记应当说明理由")])
+    case = uow.locked(request.case_id).at(request.if_version)
+    card = schema.case_card
+    state = uow.connection.execute(select(card.c.dossier_state).where(card.c.case_id == case.case_id)).scalar()
+    if state == "archived":
+        raise RuleRefusedError("案卷已归档，登记内容不得再更改")
+    return case

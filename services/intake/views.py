@@ -1,0 +1,148 @@
+"""Read-only: one filing, one case, the register's list; each through access."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Text, cast, or_, select
+
+from anjuan.intake.v1 import intake_pb2 as pb
+from services.intake import messages
+from services.intake.model.case import Case
+from services.intake.model.filing import open_content
+from services.intake.model.people import Reporter
+from services.intake.store import IntakeUnit
+from services.intake.store.packs import Packs
+from services.kit import access, paging, schema
+from services.kit.effects import struct
+from services.kit.errors import InvalidInputError
+from services.kit.identity import Actor
+from services.kit.numbers.case_number import BRACKETS
+
+CARD = schema.case_card
+_ROW = (
+    "case_id", "body_id", "case_number", "title", "cause", "state", "procedure_id", "party_names", "received_on",
+    "docketed_on", "closed_on", "due_on", "due_state", "due_unit", "provisional", "stage", "channel",
+)  # fmt: skip
+_OWN_REPORT = (
+    "filing_id", "body_id", "channel", "title", "submitted_on", "state", "case_state", "version", "reported_by_name",
+    "defects",
+)  # fmt: skip
+
+
+def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
+    """The register's entry; parties see each other's numbers masked, source material needs view_internal.
+
+    Raises:
+        CaseNotKnownError: unknown, or not for this caller.
+    """
+    actor = uow.cause.actor
+    access.require(uow.connection, actor, "view_case", case_id=case_id)
+    internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
+    return messages.case_message(_as_seen_by(actor, uow.cases.get(case_id)), uow.links.of(case_id), internal)
+
+
+def _as_seen_by(actor: Actor, case: Case) -> Case:
+    if actor.kind != "party":
+        return case
+    mine = [actor.account_id in p.account_ids for p in case.parties]
+    parties = tuple(p if own else p.masked() for p, own in zip(case.parties, mine, strict=True))
+    return replace(case, parties=parties)
+
+
+def get_filing(uow: IntakeUnit, packs: Packs, filing_id: str) -> pb.Filing:
+    """A filing; a reporter sees the own report and its outcome, nobody sees a reporter without view_internal.
+
+    Raises:
+        CaseNotKnownError: unknown, or not for this caller.
+    """
+    actor, case_id = uow.cause.actor, uow.cases.id_of_filing(filing_id)
+    case, reporter = uow.cases.get(case_id), uow.reporters.find(case_id)
+    if reporter and actor.kind == "party" and reporter.account_id == actor.account_id:
+        access.require(uow.connection, actor, "view_own_report", case_id=case_id)
+        return _own_report(case, reporter)
+    own = access.allowed(uow.connection, actor, "view_own_filing", case_id=case_id, owner_id=case.filing.submitted_by)
+    if not own:
+        access.require(uow.connection, actor, "view_case", case_id=case_id)
+    internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
+    answer = messages.filing_message(_as_seen_by(actor, case), internal)
+    answer.notices.extend(messages.notice_message(n) for n in uow.notices.of(case_id))
+    if not own and not internal:
+        pack = packs.pinned(uow.connection, case.pack)
+        answer.content.CopyFrom(struct(open_content(case.filing.content, pack, case.channel)))
+    if internal and reporter:
+        answer.reporter.CopyFrom(messages.reporter_message(reporter))
+        uow.record("view_reporter", case_id, case_id=case_id, body_id=case.body_id)
+    return answer
+
+
+def _own_report(case: Case, reporter: Reporter) -> pb.Filing:
+    """What a reporter handed in, and what became of it; nothing that a clerk wrote or that grew from it."""
+    whole = messages.filing_message(case, internal=True)
+    report = pb.Filing(
+        **{name: getattr(whole, name) for name in _OWN_REPORT}, reporter=messages.reporter_message(reporter)
+    )
+    if case.filing.submitted_by == reporter.account_id:
+        report.content.CopyFrom(whole.content)
+        report.materials.extend(m for m in whole.materials if m.internal)
+    return report
+
+
+def list_cases(uow: IntakeUnit, request: pb.ListCasesRequest) -> pb.ListCasesAnswer:
+    """The register of a body (with its subtree), or of a party; newest first.
+
+    Raises:
+        NotAllowedError: the body's register is not for this caller.
+        InvalidInputError: cursor, limit or day is none.
+    """
+    limit = paging.size(request.limit)
+    query = select(*(CARD.c[name] for name in _ROW)).where(*_wanted(uow, request))
+    rows = uow.connection.execute(query.order_by(CARD.c.case_id.desc()).limit(limit + 1)).mappings().all()
+    more = paging.cursor(rows[limit - 1]["case_id"]) if len(rows) > limit else ""
+    return pb.ListCasesAnswer(cases=[_row(row) for row in rows[:limit]], next_cursor=more)
+
+
+def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement[bool]]:
+    actor = uow.cause.actor
+    body_id = request.body_id or ("" if actor.kind == "party" else actor.body_id)
+    conditions = [access.case_filter(actor, "list_cases")]
+    if body_id:
+        if actor.kind != "party":
+            access.require(uow.connection, actor, "list_cases", body_id=body_id)
+        conditions.append(_of_body(body_id, request.include_subtree))
+    for name in ("state", "procedure_id"):
+        if value := getattr(request, name):
+            conditions.append(CARD.c[name] == value)
+    if request.case_number:
+        conditions.append(CARD.c.case_number == request.case_number.strip().translate(BRACKETS))
+    if request.party_name:
+        conditions.append(CARD.c.party_names.contains(request.party_name, autoescape=True))
+    if request.received_from:
+        conditions.append(CARD.c.received_on >= _day(request.received_from, "/received_from"))
+    if request.received_to:
+        conditions.append(CARD.c.received_on <= _day(request.received_to, "/received_to"))
+    if last := paging.after(request.cursor):
+        conditions.append(CARD.c.case_id < last[0])
+    return conditions
+
+
+def _of_body(body_id: str, subtree: bool) -> ColumnElement[bool]:
+    own, tree = CARD.c.body_id == body_id, schema.body_tree
+    if not subtree:
+        return own
+    below = select(tree.c.body_id).where(tree.c.ancestor_ids.bool_op("@>")(cast([body_id], ARRAY(Text))))
+    return or_(own, CARD.c.body_id.in_(below))
+
+
+def _day(text: str, at: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        detail = "日期应写成 2025-01-31 的样子"
+        raise InvalidInputError(detail, [{"pointer": at, "detail": detail}]) from error
+
+
+def _row(row: RowMapping) -> pb.CaseRow:
+    days = {name: value.isoformat() if value else "" for name, value in row.items() if name.endswith("_on")}
+    return pb.CaseRow(**dict(row) | days)

@@ -1,0 +1,143 @@
+"""One decision: (actor, action, object) -> permit or refuse, by policies.cedar over the projections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cedarpy
+from sqlalchemy import Connection, select
+
+from services.kit import schema
+from services.kit.errors import CaseNotKnownError, NotAllowedError
+from services.kit.identity import Actor
+
+HERE = Path(__file__).parent
+LABELS = {
+    "file": "向该机关提交申请", "list_cases": "查看案件列表", "view_case": "查看该案件",
+    "view_dossier": "查看该案卷宗", "view_internal": "查看该案副卷", "work_case": "办理该案件",
+    "supervise": "监督该案件", "upload": "上传材料", "seal_case": "封存该案件", "view_own_report": "查看该举报",
+    "view_own_filing": "查看该申请", "list_people": "查看人员", "administer_body": "管理该机关",
+    "publish_pack": "发布程序包", "confirm_pack": "确认程序包", "operate": "进行运行维护",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What only the calling room knows: see allowed()."""
+
+    candidate: bool = False
+    owner: str = ""
+    reason: str = ""
+    department: str = ""
+
+
+@cache
+def _policies() -> cedarpy.PolicySet:
+    return cedarpy.PolicySet.from_str((HERE / "policies.cedar").read_text(encoding="utf-8"))
+
+
+def _uid(kind: str, name: str) -> dict[str, str]:
+    return {"type": kind, "id": name}
+
+
+def _body(body_id: str, ancestors: Sequence[str] = ()) -> dict[str, Any]:
+    return {"uid": _uid("Body", body_id), "attrs": {}, "parents": [_uid("Body", a) for a in ancestors]}
+
+
+def _person(actor: Actor) -> dict[str, Any]:
+    attributes = {
+        "kind": actor.kind, "person": actor.person_id, "account": actor.account_id, "rule": actor.rule,
+        "body": {"__entity": _uid("Body", actor.body_id)}, "roles": sorted(actor.roles),
+        "departments": sorted(actor.department_ids),
+    }  # fmt: skip
+    return {"uid": _uid("Person", actor.person_id), "attrs": attributes, "parents": []}
+
+
+def entities_of(row: Any) -> list[dict[str, Any]]:
+    """A case card with its body's ancestors, as Cedar entities, the case first."""
+    attributes = {
+        "body": {"__entity": _uid("Body", row.body_id)}, "state": row.state, "department": row.department_id,
+        "secrecy": row.secrecy_level, "sealed": row.sealed, "minor": row.involves_minor,
+        "officers": row.officer_ids, "panel": row.panel_ids, "accounts": row.party_account_ids,
+        "reporter": row.reporter_account_id,
+    }  # fmt: skip
+    case = {"uid": _uid("Case", row.case_id), "attrs": attributes, "parents": []}
+    return [case, _body(row.body_id, row.ancestor_ids or ())]
+
+
+def case_entities(connection: Connection, case_id: str) -> list[dict[str, Any]]:
+    """The case first, then its body with all ancestors; empty when the case is not known here."""
+    card, tree = schema.case_card, schema.body_tree
+    joined = card.outerjoin(tree, tree.c.body_id == card.c.body_id)
+    query = select(card, tree.c.ancestor_ids).select_from(joined).where(card.c.case_id == case_id)
+    row = connection.execute(query).one_or_none()
+    return [] if row is None else entities_of(row)
+
+
+def _find_body(connection: Connection, body_id: str) -> list[dict[str, Any]]:
+    tree = schema.body_tree
+    found = connection.execute(select(tree.c.ancestor_ids).where(tree.c.body_id == body_id)).one_or_none()
+    return [] if found is None else [_body(body_id, found.ancestor_ids)]
+
+
+def decide(actor: Actor, action: str, resource: Sequence[dict[str, Any]], facts: Facts) -> bool:
+    """The policy's answer for an object given as Cedar entities, the object itself first.
+
+    Raises:
+        ValueError: no such action, or the policies cannot be evaluated: a fault of ours, never a silent no.
+    """
+    if action not in LABELS:
+        raise ValueError(f"no such action: {action}")
+    request = {
+        "principal": _uid("Person", actor.person_id), "action": _uid("Action", action),
+        "resource": resource[0]["uid"], "context": asdict(facts),
+    }  # fmt: skip
+    answer = cedarpy.is_authorized(request, _policies(), [_person(actor), *resource])
+    if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
+        raise ValueError(f"policies failed: {answer.diagnostics.errors}")
+    return bool(answer.allowed)
+
+
+def allowed(
+    connection: Connection, actor: Actor, action: str, *, case_id: str = "", body_id: str = "",
+    department_id: str = "", candidate: bool = False, owner_id: str = "", reason: str = "",
+) -> bool:  # fmt: skip
+    """Whether the actor may do the action on a case, else on a body, else on the site.
+
+    `candidate`: the room says that the actor is a candidate of an open task of the case. `owner_id`: the
+    account that handed in the object. `reason`: appeal, supervision or transfer, with which an upper tier
+    opens a dossier below (the caller records it). An unknown case or body is refused.
+    """
+    facts = Facts(candidate, owner_id, reason, department_id)
+    if case_id:
+        resource = case_entities(connection, case_id)
+    elif body_id:
+        resource = _find_body(connection, body_id)
+    else:
+        resource = [{"uid": _uid("Site", "site"), "attrs": {}, "parents": []}]
+    return bool(resource) and decide(actor, action, resource, facts)
+
+
+def require(
+    connection: Connection, actor: Actor, action: str, *, case_id: str = "", body_id: str = "",
+    department_id: str = "", candidate: bool = False, owner_id: str = "", reason: str = "",
+) -> None:  # fmt: skip
+    """As allowed(), or raise.
+
+    Raises:
+        CaseNotKnownError: the case is unknown here, or the actor may not even see it.
+        NotAllowedError: the actor may see the case (or it is about a body), but not do this.
+    """
+    facts: dict[str, Any] = {
+        "case_id": case_id, "body_id": body_id, "department_id": department_id, "candidate": candidate,
+        "owner_id": owner_id, "reason": reason,
+    }  # fmt: skip
+    if allowed(connection, actor, action, **facts):
+        return
+    if case_id and not allowed(connection, actor, "view_case", **facts):
+        raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
+    raise NotAllowedError(f"您无权{LABELS[action]}")

@@ -1,0 +1,95 @@
+"""The installation: ports, database durability, broker, every process, and locks of the object store."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+
+from services.kit import clock
+from services.kit.errors import DomainError, RuleRefusedError
+from services.kit.objects import ObjectStore, open_store
+from services.ops.doctor.finding import Finding
+from services.ops.installation import Installation
+from services.ops.lifecycle import anything_lives, keeper_lives
+from services.ops.output import LABELS
+from services.ops.rig import process
+from services.ops.rig.ports import is_free
+from services.ops.status import status
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+PROBES = "doctor"
+
+
+def findings(installation: Installation) -> Iterator[Finding]:
+    """Of the installation in its folder, running or not."""
+    yield _ports(installation)
+    if not anything_lives(installation.place):
+        yield Finding("平台", False, "没有在运行", "执行 anjuan up")
+        return
+    yield _keepers(installation)
+    yield _durability(installation)
+    yield _broker(installation)
+    for part in status(installation)["parts"]:
+        found = "正常" if part["healthy"] else f"没有应答 {'、'.join(part['lacking'])}"
+        mend = f"查看 {installation.place.logs / part['name']}.log，然后执行 anjuan restart {part['name']}"
+        yield Finding(LABELS.get(part["name"], part["name"]), part["healthy"], found, mend)
+    yield _locks(installation)
+
+
+def _ports(installation: Installation) -> Finding:
+    """Ports of what does not run must be free; what runs holds its own."""
+    if anything_lives(installation.place):
+        return Finding("端口", True, "由本平台使用", "")
+    taken = [f"{name}={port}" for name, port in installation.ports.items() if not is_free(port)]
+    found = f"被占用：{'、'.join(taken)}" if taken else "空闲"
+    return Finding("端口", not taken, found, "执行 anjuan up，会自动改用其他端口")
+
+
+def _keepers(installation: Installation) -> Finding:
+    both = keeper_lives(installation.place) and process.pid_of(installation.place, "guard") is not None
+    return Finding("守护进程", both, "在运行" if both else "没有运行，退出的进程不会自动恢复", "执行 anjuan up")
+
+
+def _durability(installation: Installation) -> Finding:
+    mend = "恢复数据目录中 postgres/anjuan.conf 的默认内容（执行 anjuan restart postgres 会自动重写）"
+    try:
+        with installation.postgres.connect() as admin:
+            found = {name: str((admin.execute(f"show {name}").fetchone() or ("?",))[0]) for name in DURABLE}
+    except psycopg.OperationalError as error:
+        return Finding("数据库落盘", False, str(error).strip(), "执行 anjuan restart postgres")
+    return Finding("数据库落盘", found == DURABLE, "、".join(f"{k}={v}" for k, v in found.items()), mend)
+
+
+def _broker(installation: Installation) -> Finding:
+    ready = installation.rabbitmq.ready()
+    found = f"127.0.0.1:{installation.rabbitmq.port} {'可以连接' if ready else '连接不上'}"
+    return Finding("消息中间件连接", ready, found, "执行 anjuan restart rabbitmq")
+
+
+def _locks(installation: Installation) -> Finding:
+    """Try to remove a locked object: the store must refuse."""
+    mend = "使用启用了对象锁定的存储桶（新桶由平台自动创建）"
+    try:
+        store = open_store(installation.variables["ANJUAN_OBJECTS"])
+        for old in list(store.keys(PROBES)):
+            _try_delete(store, old)
+        key = f"{PROBES}/{clock.new_id()}"
+        store.put(key, io.BytesIO(b"probe"), 5)
+        if not store.lock(key, clock.now() + timedelta(minutes=1)):
+            store.delete(key)
+            return Finding("归档锁定", True, "文件夹存储不支持锁定（仅用于单机体验），以哈希校验发现改动", "")
+        refused = not _try_delete(store, key)
+    except DomainError as error:
+        return Finding("归档锁定", False, error.detail, "执行 anjuan restart objects")
+    return Finding("归档锁定", refused, "锁定的文件不能删除" if refused else "锁定的文件被删除了", mend)
+
+
+def _try_delete(store: ObjectStore, key: str) -> bool:
+    try:
+        store.delete(key)
+    except RuleRefusedError:
+        return False
+    return True

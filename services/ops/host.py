@@ -1,0 +1,101 @@
+"""Hosts the rooms of this machine: `python -m services.ops.host servers | consumers | workers | migrate`.
+
+The same code and the same bus as one process for each room; only the number of processes differs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from services.kit.run import Room
+    from services.kit.settings import Settings
+
+BROKER_SECONDS = 90
+
+
+def _settings() -> Settings:
+    from services.kit.settings import Settings
+
+    return Settings.from_environment()
+
+
+def _rooms(settings: Settings) -> list[Room]:
+    """The installation's rooms, those held back by the operator left out."""
+    held = settings.data / "run" / "without.json"
+    without = set(json.loads(held.read_text())) if held.exists() else set()
+    names = [name for name in sorted(settings.rpc) if name not in without]
+    return [importlib.import_module(f"services.{name}.__main__").ROOM for name in names]
+
+
+def servers() -> None:
+    """gRPC servers, relays and ticks."""
+    from services.kit import run
+
+    settings = _settings()
+    run.run_servers(_rooms(settings), settings)
+
+
+def consumers() -> None:
+    """Consumers live on green threads: everything is patched before anything else is imported."""
+    os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
+    import warnings
+
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    import eventlet
+
+    eventlet.monkey_patch()
+    from services.kit import run
+
+    settings = _settings()
+    run.run_consumers(_rooms(settings), settings)
+
+
+def workers() -> None:
+    """Jobs in killable children."""
+    from services.kit import run
+
+    settings = _settings()
+    run.run_workers(_rooms(settings), settings)
+
+
+def migrate() -> None:
+    """Tables of every room, then exchanges and queues as soon as the broker answers."""
+    from services.kit import run
+    from services.ops.rig.wait import until
+
+    settings = _settings()
+    rooms = _rooms(settings)
+    for room in rooms:
+        run.migrate(room, settings)
+    until(lambda: _broker_answers(settings.amqp), BROKER_SECONDS, "RabbitMQ", every=0.2)
+    run.declare_topology(rooms, settings)
+
+
+def _broker_answers(amqp: str) -> bool:
+    import pika
+    from pika.exceptions import AMQPError
+
+    from services.ops.rig.ports import listens
+
+    parameters = pika.URLParameters(amqp)
+    if not listens(parameters.port):
+        return False
+    try:
+        with pika.BlockingConnection(parameters):
+            return True
+    except (AMQPError, OSError):
+        return False
+
+
+COMMANDS = {"servers": servers, "consumers": consumers, "workers": workers, "migrate": migrate}
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
+        sys.exit(f"usage: python -m {Path(__file__).stem} {' | '.join(COMMANDS)}")
+    COMMANDS[sys.argv[1]]()

@@ -1,0 +1,46 @@
+"""The parts of profile full: both object stores lock for real, the index finds Chinese phrases."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+from elasticsearch import Elasticsearch as Client
+
+from services.kit import clock
+from services.kit.errors import RuleRefusedError
+from services.kit.objects import open_store
+from services.ops.rig.elasticsearch import Elasticsearch
+from services.ops.rig.objects import Minio, SeaweedFS
+from services.ops.rig.session import Rig
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize("server", ["minio", "seaweedfs"])
+def test_a_locked_object_cannot_be_removed(server: str, request: pytest.FixtureRequest) -> None:
+    running: Minio | SeaweedFS = request.getfixturevalue(server)
+    store = open_store(running.url)
+    store.put("卷宗/第一页", io.BytesIO(b"page"), 4)
+    assert store.lock("卷宗/第一页", clock.now() + timedelta(minutes=1))
+    with pytest.raises(RuleRefusedError, match="已锁定"):
+        store.delete("卷宗/第一页")
+    assert store.get("卷宗/第一页") == b"page"
+
+
+def test_the_object_store_keeps_what_it_acknowledged_when_killed(rig: Rig, minio: Minio) -> None:
+    store = open_store(minio.url)
+    store.put("killed", io.BytesIO(b"kept"), 4)
+    (attended,) = [one for one in rig.extra if one.part is minio]
+    attended.kill()
+    attended.start()
+    assert open_store(minio.url).get("killed") == b"kept"
+
+
+def test_the_index_finds_an_exact_phrase(elasticsearch: Elasticsearch) -> None:
+    with Client(elasticsearch.url) as client:
+        client.index(index="probe", id="1", document={"text": "买卖合同纠纷一案"}, refresh=True)
+        client.index(index="probe", id="2", document={"text": "合同买卖"}, refresh=True)
+        found = client.search(index="probe", query={"match_phrase": {"text": "买卖合同"}})
+    assert [hit["_id"] for hit in found["hits"]["hits"]] == ["1"]

@@ -1,0 +1,171 @@
+"""The room's unit of work and its repositories: rows <-> model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, fields
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.kit.database import UnitOfWork
+from services.kit.errors import UnavailableError
+from services.kit.procedure.model import Pack
+from services.supervision import tables
+from services.supervision.model.clock import Clock
+from services.supervision.model.ledger import Entry
+from services.supervision.model.plan import Act
+from services.supervision.model.rules import PackLimits, plain
+
+_CLOCK_COLUMNS = [f.name for f in fields(Clock)]
+_ENTRY_COLUMNS = [f.name for f in fields(Entry)]
+
+
+def bulk(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], conflict: str = "") -> Any:
+    """Insert any number of rows with the same columns in one statement; `conflict` is what follows `on conflict`."""
+    if not rows:
+        return ()
+    names = ", ".join(f'"{name}"' for name in rows[0])
+    statement = (
+        f"insert into {table.name} ({names}) select {names} "  # noqa: S608
+        f"from jsonb_populate_recordset(null::{table.name}, cast(:rows as jsonb))"
+    )
+    statement += f" on conflict {conflict}" if conflict else ""
+    return connection.execute(text(statement), {"rows": as_json(rows)})
+
+
+def as_json(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows as one parameter; days and instants in ISO form."""
+    return json.dumps(rows, ensure_ascii=False, default=lambda value: value.isoformat())
+
+
+class Packs:
+    """What is known of published packs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def put(self, pack: Pack) -> None:
+        """Keep a pack's limits; a pack once published never changes."""
+        statement = upsert(tables.pack_limits).values(
+            pack_id=pack.id, version=pack.version, sha256=pack.sha256, time_limits=plain(pack.time_limits),
+            deadlines=pack.deadlines,
+        )  # fmt: skip
+        self.connection.execute(statement.on_conflict_do_nothing())
+
+    def limits(self, pack_id: str, version: str) -> PackLimits:
+        """The limits of a version.
+
+        Raises:
+            UnavailableError: not loaded yet; the event is tried again.
+        """
+        known = tables.pack_limits.c
+        mine = (known.pack_id == pack_id) & (known.version == version)
+        sha256 = self.connection.execute(select(known.sha256).where(mine)).scalar()
+        if sha256 is None:
+            raise UnavailableError(f"程序包 {pack_id} {version} 尚未装入督办服务，稍后自动重试")
+        if (pack_id, version, sha256) not in _LOADED:
+            row = self.connection.execute(select(tables.pack_limits).where(mine)).one()
+            _LOADED[pack_id, version, sha256] = PackLimits.of(pack_id, version, row.time_limits, row.deadlines)
+        return _LOADED[pack_id, version, sha256]
+
+
+_LOADED: dict[tuple[str, str, str], PackLimits] = {}  # immutable packs: a process loads each once
+
+
+class Ledger:
+    """The immutable entries."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def add(self, case_id: str, entries: Iterable[Entry]) -> None:
+        """Add entries; a fact that two rules of a limit name is entered once."""
+        rows = [{"case_id": case_id, **asdict(e)} for e in entries]
+        for row in rows:
+            del row["entered_at"]
+        bulk(self.connection, tables.ledger, rows, "do nothing")
+
+    def of_case(self, case_id: str, limit_ids: Collection[str]) -> list[Entry]:
+        """What the ledger says of some limits of a case."""
+        known = tables.ledger.c
+        rows = self.connection.execute(
+            select(*(known[name] for name in _ENTRY_COLUMNS))
+            .where(known.case_id == case_id, known.limit_id.in_(limit_ids)).order_by(known.entry_id)
+        )  # fmt: skip
+        return [Entry(**row) for row in rows.mappings()]
+
+
+class Clocks:
+    """The clocks derived from it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def of_cases(self, case_ids: Collection[str]) -> list[Clock]:
+        """Every clock of the cases."""
+        known = tables.clocks.c
+        query = select(*(known[name] for name in _CLOCK_COLUMNS)).where(known.case_id == func.any(list(case_ids)))
+        return [clock_of(row) for row in self.connection.execute(query.order_by(known.clock_id)).mappings()]
+
+    def move(self, case_id: str, body_id: str) -> None:
+        """The case lies with that body now."""
+        known = tables.clocks.c
+        elsewhere = (known.case_id == case_id) & (known.body_id != body_id)
+        self.connection.execute(update(tables.clocks).where(elsewhere).values(body_id=body_id))
+
+    def put(self, clocks: Sequence[Clock]) -> None:
+        """Write clocks, new or known."""
+        rows = [row_of(clock) for clock in clocks]
+        new = ", ".join(f"{name} = excluded.{name}" for name in _CLOCK_COLUMNS if name != "clock_id")
+        bulk(self.connection, tables.clocks, rows, f"(clock_id) do update set {new}")
+
+
+def clock_of(row: Any) -> Clock:
+    """A row of `clocks` as a Clock."""
+    values = {name: row[name] for name in _CLOCK_COLUMNS}
+    return Clock(**values | {"done": tuple(row["done"]), "plan": tuple(Act.of(a) for a in row["plan"])})
+
+
+def row_of(clock: Clock) -> dict[str, Any]:
+    """The reverse."""
+    values = {name: getattr(clock, name) for name in _CLOCK_COLUMNS}
+    return values | {"done": list(clock.done), "plan": [act.plain() for act in clock.plan]}
+
+
+class AlertCards:
+    """Cards that were issued."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def counts(self, case_id: str) -> dict[str, int]:
+        """How many of each level a case has."""
+        known = tables.alert_cards.c
+        rows = self.connection.execute(
+            select(known.level, func.count()).where(known.case_id == case_id).group_by(known.level)
+        )
+        return {level: int(number) for level, number in rows}
+
+
+class SupervisionUnit(UnitOfWork):
+    """The room's unit of work."""
+
+    @cached_property
+    def packs(self) -> Packs:
+        return Packs(self.connection)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.connection)
+
+    @cached_property
+    def clocks(self) -> Clocks:
+        return Clocks(self.connection)
+
+    @cached_property
+    def cards(self) -> AlertCards:
+        return AlertCards(self.connection)

@@ -1,0 +1,32 @@
+"""workflow: packs, procedures, nodes, tasks, approvals, assignment, hearings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from services.kit import run
+from services.workflow import consumer, rpc
+from services.workflow.store import WorkflowUnit
+from services.workflow.tables import effects
+
+
+def unanswered(uow: WorkflowUnit) -> int:
+    """Effects that are out and not yet answered."""
+    query = select(func.count()).select_from(effects).where(effects.c.state == "requested")
+    return int(uow.connection.execute(query).scalar_one())
+
+
+ROOM = run.Room(
+    name="workflow",
+    unit=WorkflowUnit,
+    migrations=Path(__file__).parent / "migrations",
+    rpc=rpc.registrations,
+    consumer=consumer.WorkflowConsumer,
+    sources=consumer.WorkflowConsumer.sources,
+    unanswered=unanswered,
+)
+
+if __name__ == "__main__":
+    run.main(ROOM)

@@ -1,0 +1,1 @@
+"""Nouns and legal rules of workflow; no I/O."""

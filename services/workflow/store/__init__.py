@@ -1,0 +1,68 @@
+"""Workflow's unit of work and its repositories."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from services.kit.database import UnitOfWork
+from services.workflow import tables
+from services.workflow.model.records import Effect, Hearing, Instance, Opinion, PackBundle, Visit
+from services.workflow.store.circle import People
+from services.workflow.store.facts import Facts
+from services.workflow.store.hearings import Bookings
+from services.workflow.store.rows import Rows
+from services.workflow.store.tasks import Tasks
+
+
+class WorkflowUnit(UnitOfWork):
+    """One transaction over workflow's tables."""
+
+    @cached_property
+    def bundles(self) -> Rows[PackBundle]:
+        """Stored packs by hash."""
+        return Rows(self, tables.pack_bundles, PackBundle)
+
+    @cached_property
+    def instances(self) -> Rows[Instance]:
+        """Procedure instances."""
+        return Rows(self, tables.instances, Instance)
+
+    @cached_property
+    def visits(self) -> Rows[Visit]:
+        """Visits of nodes."""
+        return Rows(self, tables.visits, Visit)
+
+    @cached_property
+    def opinions(self) -> Rows[Opinion]:
+        """Opinions of all rounds."""
+        return Rows(self, tables.opinions, Opinion)
+
+    @cached_property
+    def effects(self) -> Rows[Effect]:
+        """Effects of completed nodes."""
+        return Rows(self, tables.effects, Effect)
+
+    @cached_property
+    def hearings(self) -> Rows[Hearing]:
+        """Hearings."""
+        return Rows(self, tables.hearings, Hearing)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Tasks and their audience."""
+        return Tasks(self)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Facts kept for nodes that open later."""
+        return Facts(self)
+
+    @cached_property
+    def people(self) -> People:
+        """People and bodies, from the projections."""
+        return People(self)
+
+    @cached_property
+    def bookings(self) -> Bookings:
+        """Rooms and people in time."""
+        return Bookings(self)

@@ -1,0 +1,69 @@
+"""People, bodies and the circle around a case, from the projections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from services.kit import schema
+from services.kit.database import UnitOfWork
+from services.kit.identity import Actor
+from services.kit.projections import person_name
+from services.workflow.model.audience import Circle, Person, account_key
+from services.workflow.model.records import Instance
+
+
+class People:
+    """Who is who, as identity has told."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+
+    def find(self, ids: Iterable[str]) -> dict[str, Person]:
+        """Those of the people that are known here."""
+        table = schema.person_card
+        rows = self.uow.connection.execute(select(table).where(table.c.person_id.in_(sorted(set(ids)))))
+        return {r.person_id: Person.of(r) for r in rows}
+
+    def name(self, person_id: str) -> str:
+        """A person's name, or the id where he is not known."""
+        return person_name(self.uow.connection, person_id)
+
+    def has_left(self, person_id: str) -> bool:
+        """Whether a person is no longer in office."""
+        found = self.find([person_id]).get(person_id)
+        return found is not None and found.state != "active"
+
+    def keys(self, actor: Actor, today: date | None = None) -> frozenset[str]:
+        """Under which keys tasks wait for the caller, in the roles of his token; `today`: his body's legal date."""
+        if actor.kind == "party":
+            return frozenset({account_key(actor.account_id)} if actor.account_id else ())
+        person = self.find([actor.person_id]).get(actor.person_id) if actor.kind == "staff" else None
+        if person is None:
+            return frozenset()
+        return person.keys(actor.body_id, today or self.uow.legal_on(actor.body_id), actor.roles)
+
+    def circle(self, instance: Instance) -> Circle:
+        """The people around a case."""
+        bodies, card = self._bodies(instance.body_id), schema.case_card.c
+        accounts = select(card.party_account_ids).where(card.case_id == instance.case_id)
+        acted = instance.variables.get("actors", {})
+        return Circle(
+            body_id=instance.body_id, superior_id=next((b for b in bodies if b != instance.body_id), ""),
+            department_id=instance.department_id,
+            departments={b: {d: v.get("kind", "") for d, v in own.items()} for b, own in bodies.items()},
+            officers=instance.officer_ids, panel=instance.panel_ids, actors=acted,
+            previous=tuple(instance.variables.get("previous", ())),
+            accounts=tuple(self.uow.connection.execute(accounts).scalar() or ()),
+        )  # fmt: skip
+
+    def _bodies(self, body_id: str) -> dict[str, Any]:
+        """A body and the one above it, with their departments."""
+        tree = schema.body_tree
+        above = select(tree.c.parent_id).where(tree.c.body_id == body_id).scalar_subquery()
+        wanted = (tree.c.body_id == body_id) | (tree.c.body_id == above)
+        rows = self.uow.connection.execute(select(tree.c.body_id, tree.c.departments).where(wanted))
+        return {r.body_id: r.departments for r in rows}

@@ -1,0 +1,58 @@
+"""Published packs with their engines, loaded from the object store and kept by hash."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from sqlalchemy import select
+
+from services.kit import schema
+from services.kit.database import UnitOfWork
+from services.kit.errors import NotFoundError, UnavailableError
+from services.kit.objects import ObjectStore, sha256_key
+from services.kit.procedure import bundle
+from services.kit.procedure.engine import Engine
+from services.workflow.settings import KNOBS
+
+
+class Library:
+    """Safe to share between threads; a pack never changes under its hash."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.objects = objects
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._lock = Lock()
+
+    def engine(self, sha256: str) -> Engine:
+        """The engine of a stored bundle; `engine.pack` is the pack.
+
+        Raises:
+            UnavailableError: the bundle does not lie in the object store (yet).
+        """
+        with self._lock:
+            if sha256 in self._engines:
+                self._engines.move_to_end(sha256)
+                return self._engines[sha256]
+        try:
+            engine = Engine(bundle.load_bundle(self.objects.get(sha256_key(sha256))))
+        except NotFoundError as error:
+            raise UnavailableError(f"程序包 {sha256[:12]} 尚未进入对象存储，稍后重试") from error
+        with self._lock:
+            self._engines[sha256] = engine
+            while len(self._engines) > KNOBS.cached_packs:
+                self._engines.popitem(last=False)
+        return engine
+
+    def published(self, uow: UnitOfWork, pack_id: str, version: str) -> Engine:
+        """The engine of a published version.
+
+        Raises:
+            UnavailableError: it is not (yet) published here.
+        """
+        packs = schema.packs.c
+        query = select(packs.sha256).where(packs.pack_id == pack_id, packs.version == version)
+        sha256 = uow.connection.execute(query).scalar()
+        if sha256 is None:
+            raise UnavailableError(f"程序包 {pack_id} {version} 尚未发布，稍后重试")
+        return self.engine(sha256)

@@ -1,0 +1,61 @@
+"""One table's rows as records of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.kit.database import UnitOfWork
+from services.workflow.model.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Rows(Generic[R]):
+    """Read, add and change rows by their key."""
+
+    def __init__(self, uow: UnitOfWork, table: Table, kind: type[R]) -> None:
+        self.uow, self.table, self.kind = uow, table, kind
+        self.key: Any = next(iter(table.primary_key.columns))
+
+    def find(self, key: str) -> R | None:
+        """The row, or None."""
+        return self.one(self.key == key)
+
+    def one(self, where: ColumnElement[bool]) -> R | None:
+        """The only row that fits, or None."""
+        row = self.uow.connection.execute(select(self.table).where(where)).one_or_none()
+        return None if row is None else self.kind.of(row)
+
+    def list(self, where: ColumnElement[bool], *order: Any) -> list[R]:
+        """Rows that fit, in an order."""
+        return [self.kind.of(r) for r in self.uow.connection.execute(select(self.table).where(where).order_by(*order))]
+
+    def add(self, **values: Any) -> None:
+        """A new row."""
+        self.uow.connection.execute(insert(self.table).values(**values))
+
+    def add_if_new(self, **values: Any) -> bool:
+        """A new row unless its key, or another unique value, is there already; whether it was new."""
+        row = upsert(self.table).values(**values).on_conflict_do_nothing()
+        return bool(self.uow.connection.execute(row).rowcount)
+
+    def add_all(self, rows: Iterable[dict[str, Any]]) -> None:
+        """New rows with the same columns, in one statement."""
+        if found := list(rows):
+            self.uow.connection.execute(insert(self.table), found)
+
+    def change(self, key: str, **values: Any) -> None:
+        """Set columns of one row."""
+        self.uow.connection.execute(update(self.table).where(self.key == key).values(**values))
+
+    def change_where(self, where: ColumnElement[bool], **values: Any) -> None:
+        """Set columns of every row that fits."""
+        self.uow.connection.execute(update(self.table).where(where).values(**values))
+
+    def remove(self, where: ColumnElement[bool]) -> None:
+        """Delete every row that fits."""
+        self.uow.connection.execute(delete(self.table).where(where))

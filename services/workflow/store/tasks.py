@@ -1,0 +1,131 @@
+"""Tasks, and under whose keys the open ones wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, text, update
+
+from services.kit import schema
+from services.kit.database import UnitOfWork
+from services.workflow.model.audience import Seat
+from services.workflow.model.records import Task
+from services.workflow.store.rows import Rows
+from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks
+
+# A suspended clock has no day; the list then sorts it last.
+_REDATE = text("""
+    update task_audience a set due_on = n.due_on, due_state = n.due_state
+    from (select case_id, coalesce(due_on, :no_day) as due_on,
+                 case when due_state = 'running' and limit_id = :due_soon then 'due_soon' else due_state end
+                     as due_state
+          from case_card where case_id = :case_id) n
+    where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
+
+
+class Tasks(Rows[Task]):
+    """Every change of a task raises its version."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        super().__init__(uow, tasks, Task)
+
+    def case_of(self, task_id: str) -> str | None:
+        """The case a task belongs to."""
+        return self.uow.connection.execute(select(tasks.c.case_id).where(tasks.c.task_id == task_id)).scalar()
+
+    def of_visit(self, visit_id: str) -> list[Task]:
+        """Its tasks, oldest first."""
+        return self.list(tasks.c.visit_id == visit_id, tasks.c.opened_at, tasks.c.task_id)
+
+    def open_of_instance(self, instance_id: str) -> list[Task]:
+        """Those that somebody can act on now."""
+        return self.list((tasks.c.instance_id == instance_id) & (tasks.c.state == "open"), tasks.c.task_id)
+
+    def change(self, key: str, **values: Any) -> None:
+        """Set columns; the version goes up by one."""
+        super().change(key, version=tasks.c.version + 1, **values)
+
+    def seat(self, task_id: str, seats: Iterable[Seat], instance: Any, due: Sequence[Any]) -> None:
+        """Let a task wait under these keys; `due`: day and state of the case's governing limit."""
+        rows = [
+            {"task_id": task_id, "key": s.key, "rule": s.rule, "excluded_ids": list(s.excluded),
+             "case_id": instance.case_id, "body_id": instance.body_id, "pack_id": instance.pack_id,
+             "due_on": due[0] or NO_DAY, "due_state": due[1]} for s in seats
+        ]  # fmt: skip
+        self.uow.connection.execute(insert(task_audience), rows)
+
+    def reseat(
+        self, task_id: str, seats: Sequence[Seat], people: Sequence[str], instance: Any, due: Sequence[Any]
+    ) -> None:
+        """Other people may take it from now on; who has it open before him need not load it again."""
+        self.unseat(task_id)
+        super().change(task_id, candidate_ids=list(people), keys=[s.key for s in seats], pinned_to="")
+        self.seat(task_id, seats, instance, due)
+
+    def unseat(self, *task_ids: str) -> None:
+        """Take tasks off every work list."""
+        self.uow.connection.execute(delete(task_audience).where(task_audience.c.task_id.in_(task_ids)))
+
+    def cancel(self, visit_ids: Sequence[str]) -> None:
+        """Open tasks of these visits are nobody's any more."""
+        mine = tasks.c.visit_id.in_(visit_ids) & tasks.c.state.in_(("open", "waiting_for_effects"))
+        gone = update(tasks).where(mine).values(state="cancelled", version=tasks.c.version + 1)
+        ids = self.uow.connection.execute(gone.returning(tasks.c.task_id)).scalars().all()
+        self.unseat(*ids)
+
+    def seat_of(self, task_id: str, keys: Iterable[str], person_id: str) -> int | None:
+        """The rule by which a person may take a task; None: he may not."""
+        a = task_audience.c
+        query = select(func.min(a.rule)).where(
+            a.task_id == task_id, a.key.in_(sorted(keys)), ~a.excluded_ids.contains([person_id])
+        )
+        return self.uow.connection.execute(query).scalar()
+
+    def keys_of(self, task_id: str, rule: int) -> tuple[set[str], set[str]]:
+        """Keys and excluded people of one rule of a task."""
+        a = task_audience.c
+        found = self.uow.connection.execute(select(a.key, a.excluded_ids).where(a.task_id == task_id, a.rule == rule))
+        rows = found.all()
+        return {r.key for r in rows}, {p for r in rows for p in r.excluded_ids}
+
+    def keep_draft(self, task_id: str, draft: dict[str, Any]) -> None:
+        """What is typed so far."""
+        super().change(task_id, draft=draft)
+
+    def speak(self, task: Task, round_: int, decision: str, text_: str, person_id: str, name: str, on: date) -> None:
+        """Write down what somebody says of a visit."""
+        self.uow.connection.execute(insert(opinions).values(
+            case_id=task.case_id, visit_id=task.visit_id, task_id=task.task_id, round=round_, level=task.level,
+            step=task.step, person_id=person_id, person_name=name, decision=decision, text=text_, occurred_on=on,
+        ))  # fmt: skip
+
+    def last_act_on(self, visit_id: str) -> date | None:
+        """The day of the last act at a visit."""
+        query = select(func.max(opinions.c.occurred_on)).where(opinions.c.visit_id == visit_id)
+        return self.uow.connection.execute(query).scalar()
+
+    def is_candidate(self, case_id: str, keys: Iterable[str], person_id: str) -> bool:
+        """Whether any open task of the case waits for a person with these keys."""
+        a = task_audience.c
+        query = select(func.count()).where(
+            a.case_id == case_id, a.key.in_(sorted(keys)), ~a.excluded_ids.contains([person_id])
+        )
+        return bool(self.uow.connection.execute(query).scalar())
+
+    def due_of(self, case_id: str) -> tuple[Any, str, str]:
+        """Governing due day of a case, its state and limit."""
+        card = schema.case_card.c
+        query = select(card.due_on, card.due_state, card.limit_id).where(card.case_id == case_id)
+        row = self.uow.connection.execute(query).one_or_none()
+        return (None, "", "") if row is None else (row.due_on, row.due_state, row.limit_id)
+
+    def redate(self, case_id: str, due_soon: str) -> None:
+        """Bring the open tasks of a case to the due day that supervision told; `due_soon`: the limit that is so."""
+        self.uow.connection.execute(_REDATE, {"case_id": case_id, "no_day": NO_DAY, "due_soon": due_soon})
+
+    def instance_of(self, case_id: str) -> str | None:
+        """The procedure instance of a case."""
+        query = select(instances.c.instance_id).where(instances.c.case_id == case_id)
+        return self.uow.connection.execute(query).scalar()

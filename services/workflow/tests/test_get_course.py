@@ -1,0 +1,87 @@
+"""Who sees how much of a case's course."""
+
+from __future__ import annotations
+
+import pytest
+
+from anjuan.intake.v1 import events_pb2 as intake_facts
+from anjuan.kit.v1.cards_pb2 import PartyCard
+from anjuan.workflow.v1 import workflow_pb2 as pb
+from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError
+from services.workflow.tests.desk import CITY, Desk
+from services.workflow.tests.tiny import bundle, form
+
+TINY = ("tiny", "1.0.0")
+TEXT = {"type": "string"}
+FORMS = {"a": form(seen=TEXT, source=TEXT | {"x-internal": True}), "b": form(x=TEXT)}
+
+
+def begin(desk: Desk) -> str:
+    drawing = "start s\ntask a b c\nend e\ns -> a -> b -> c -> e"
+    desk.publish(bundle("tiny", drawing, {"a": {}, "b": {"internal": True}, "c": {}}, forms=FORMS))
+    case_id = desk.file(TINY)
+    desk.complete("zhang", case_id, "a", {"seen": "门店", "source": "某人"})
+    desk.complete("zhang", case_id, "b", {"x": "内部意见"})
+    assert [e.data.internal for e in desk.told(case_id, "NodeCompleted")] == [False, True]
+    return case_id
+
+
+def shown(course: pb.Course) -> dict[str, dict[str, str]]:
+    return {v.node_id: {k: str(x) for k, x in v.data.items()} for v in course.visits}
+
+
+def test_own_people_the_tier_above_and_the_party(desk: Desk) -> None:
+    case_id = begin(desk)
+    whole = {"a": {"seen": "门店", "source": "某人"}, "b": {"x": "内部意见"}, "c": {}}
+    assert shown(desk.course("leader", case_id)) == whole
+    assert shown(desk.course("inspector", case_id)) == {"a": {"seen": "门店"}, "b": {}, "c": {}}
+    assert [len(v.opinions) for v in desk.course("inspector", case_id).visits] == [1, 0, 0]
+    for who in ("stranger", "party:acme", "drafter"):
+        with pytest.raises(CaseNotKnownError):
+            desk.course(who, case_id)
+    party = PartyCard(party_id="pa", name="某公司", role="respondent", account_id="acme")
+    card = desk.card(case_id, TINY, state="docketed", parties=[party])
+    desk.intake(intake_facts.CaseDocketed(card=card), case_id, TINY)
+    mine = desk.course("party:acme", case_id)
+    assert (shown(mine), [v.done_by for v in mine.visits]) == ({"a": {}, "c": {}}, ["", ""])
+    assert not any(v.opinions for v in mine.visits)
+
+
+def test_people_designated_anew_take_over(desk: Desk) -> None:
+    case_id = begin(desk)
+    request = pb.AssignCaseRequest(case_id=case_id, officer_ids=["li"], reason="原承办人调离")
+    for who, refusal in (("zhang", NotAllowedError), ("stranger", CaseNotKnownError), ("inspector", NotAllowedError)):
+        with pytest.raises(refusal):
+            desk.ask(who, "AssignCase", request)
+    with pytest.raises(InvalidInputError, match="理由"):
+        desk.ask("leader", "AssignCase", pb.AssignCaseRequest(case_id=case_id, officer_ids=["li"]))
+    answer = desk.ask("leader", "AssignCase", request)
+    assert (list(answer.officer_ids), answer.department_id) == (["li"], "d-investigation")
+    [told] = desk.told(case_id, "CaseAssigned")
+    assert (told.data.reason, told.actor.person_id) == ("原承办人调离", "leader")
+    rows = desk.query("select officer_ids from case_card where case_id = :c", c=case_id)
+    assert rows[0].officer_ids == ["li"]
+
+
+def test_a_task_follows_the_officer_of_the_case(desk: Desk) -> None:
+    drawing = "start s\ntask a b\nend e\ns -> a -> b -> e"
+    assign = {"id": "assign", "effect": "assign_case", "with": {"officers": "=['li']"}}
+    carried = {"actor": {"relation": "case_officer"}}
+    desk.publish(bundle("tiny", drawing, {"a": {"effects": [assign]}, "b": carried}))
+    case_id = desk.file(TINY)
+    desk.complete("zhang", case_id, "a")
+    assert (desk.list("li").to_do, desk.list("qian").to_do) == (1, 0)
+    desk.ask("head", "AssignCase", pb.AssignCaseRequest(case_id=case_id, officer_ids=["qian"], reason="调离"))
+    assert (desk.list("li").to_do, desk.list("qian").to_do) == (0, 1)
+    assert desk.complete("qian", case_id, "b").state == "done"
+
+
+def test_an_upper_body_may_be_asked(desk: Desk) -> None:
+    drawing = "start s\ntask a\nend e\ns -> a -> e"
+    upper = {"actor": {"role": "pack_publisher", "in": "superior_body"}}
+    roles = ["case_officer", "division_head", "body_leader", "pack_publisher"]
+    desk.publish(bundle("tiny", drawing, {"a": upper}, labels={"pack_publisher": "上级人员"}, roles=roles))
+    case_id = desk.file(TINY)
+    task = desk.task("drafter", case_id, "a")
+    assert (task.body_id, desk.list("leader").to_do) == (CITY, 0)
+    assert desk.complete("drafter", case_id, "a").state == "done"

@@ -1,0 +1,92 @@
+"""Rooms and people are never booked twice, not even at the same moment."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from anjuan.workflow.v1 import workflow_pb2 as pb
+from services.kit.errors import CaseNotKnownError, ConflictError, DomainError, InvalidInputError, RuleRefusedError
+from services.workflow.tests.desk import COUNTY, Desk
+from services.workflow.tests.tiny import bundle
+
+TINY = ("tiny", "1.0.0")
+
+
+def begin(desk: Desk, **node: object) -> str:
+    desk.publish(bundle("tiny", "start s\ntask a\nend e\ns -> a -> e", {"a": node}))
+    return desk.file(TINY)
+
+
+def wanted(case_id: str, start: str = "09:00", end: str = "11:00", **more: object) -> pb.ScheduleHearingRequest:
+    known = {"case_id": case_id, "room": "听证室一", "starts_at": f"2025-03-10T{start}:00+08:00",
+             "ends_at": f"2025-03-10T{end}:00+08:00", "panel_ids": ["head", "leader"], "kind": "听证"}  # fmt: skip
+    return pb.ScheduleHearingRequest(**known | more)  # type: ignore[arg-type]
+
+
+def test_room_and_people_clash(desk: Desk) -> None:
+    case_id = begin(desk)
+    made = desk.ask("leader", "ScheduleHearing", wanted(case_id))
+    with pytest.raises(ConflictError, match="听证室一 2025-03-10 09:00 至 11:00"):
+        desk.ask("leader", "ScheduleHearing", wanted(case_id, "10:59", "12:00", panel_ids=["zhang"]))
+    with pytest.raises(ConflictError, match="head某"):
+        desk.ask("leader", "ScheduleHearing", wanted(case_id, "10:00", room="听证室二"))
+    after = desk.ask("leader", "ScheduleHearing", wanted(case_id, "11:00", "12:00"))
+    [first, _] = desk.told(case_id, "HearingScheduled")
+    assert (first.data.hearing_id, list(first.data.card.panel_ids)) == (made.hearing_id, ["head", "leader"])
+    cancel = pb.CancelHearingRequest(hearing_id=made.hearing_id, reason="当事人申请延期")
+    with pytest.raises(CaseNotKnownError):
+        desk.ask("stranger", "CancelHearing", cancel)
+    assert desk.ask("leader", "CancelHearing", cancel).state == "cancelled"
+    with pytest.raises(ConflictError):
+        desk.ask("leader", "CancelHearing", cancel)
+    desk.ask("leader", "ScheduleHearing", wanted(case_id))
+    day: dict[str, Any] = {"body_id": COUNTY, "from": "2025-03-10", "to": "2025-03-11"}
+    page = desk.ask("leader", "ListHearings", pb.ListHearingsRequest(**day, limit=2))
+    rest = desk.ask("leader", "ListHearings", pb.ListHearingsRequest(**day, limit=2, cursor=page.next_cursor))
+    assert [h.state for h in page.hearings] == ["cancelled", "scheduled"]
+    assert [h.hearing_id for h in rest.hearings] == [after.hearing_id]
+    assert list(desk.ask("stranger", "ListHearings", pb.ListHearingsRequest(**day)).hearings) == []
+
+
+def test_what_cannot_be_scheduled(desk: Desk) -> None:
+    case_id = begin(desk)
+    for request, refusal in (
+        (wanted(case_id, end="08:00"), InvalidInputError), (wanted(case_id, room=" "), InvalidInputError),
+        (wanted(case_id, starts_at="明天"), InvalidInputError), (wanted(case_id, panel_ids=["x"]), InvalidInputError),
+        (wanted(case_id, starts_at="2025-03-02T09:00:00+08:00"), RuleRefusedError),
+        (wanted("unknown"), CaseNotKnownError),
+    ):  # fmt: skip
+        with pytest.raises(refusal):
+            desk.ask("leader", "ScheduleHearing", request)
+    assert desk.query("select * from hearings") == []
+
+
+def test_eight_at_once_get_one_room(desk: Desk) -> None:
+    begin(desk)
+    cases = [desk.file(TINY) for _ in range(8)]
+
+    def attempt(number: int) -> str:
+        panel = ["head", "leader"] if number % 2 else ["leader", "head"]
+        try:
+            return str(desk.ask("leader", "ScheduleHearing", wanted(cases[number], panel_ids=panel)).state)
+        except DomainError as error:
+            return error.slug
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(attempt, range(8))) == ["conflict"] * 7 + ["scheduled"]
+
+
+def test_a_node_schedules_by_its_effect(desk: Desk) -> None:
+    told = {"kind": "听证", "room": "=case.title", "starts_at": "2025-03-10T09:00:00+08:00",
+            "ends_at": "2025-03-10T10:00:00+08:00"}  # fmt: skip
+    case_id = begin(desk, effects=[{"id": "hearing", "effect": "schedule_hearing", "with": told}])
+    assert desk.complete("zhang", case_id, "a").state == "done"
+    [hearing] = desk.ask("leader", "ListHearings", pb.ListHearingsRequest(case_id=case_id)).hearings
+    assert (hearing.room, hearing.state) == ("线索一件", "scheduled")
+    second = desk.file(TINY)
+    with pytest.raises(ConflictError):
+        desk.complete("zhang", second, "a")
+    assert desk.open_nodes(second) == ["a"]

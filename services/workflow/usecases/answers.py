@@ -1,0 +1,75 @@
+"""What owners answer of effects, and what an operator decides when they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anjuan.workflow.v1 import events_pb2 as facts_pb2
+from anjuan.workflow.v1.workflow_pb2 import EffectState, RefuseEffectRequest
+from services.kit import access
+from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
+from services.workflow.model.records import Effect
+from services.workflow.store import WorkflowUnit
+from services.workflow.usecases.effects import answered, refuse, release
+from services.workflow.usecases.run import Packs, Run
+
+
+def _locked(uow: WorkflowUnit, packs: Packs, effect_id: str) -> tuple[Run, Effect] | None:
+    """The effect under the lock of its case."""
+    known = uow.effects.find(effect_id)
+    if known is None:
+        return None
+    run = Run.of(uow, packs, known.case_id)
+    found = uow.effects.find(effect_id)
+    return None if found is None else (run, found)
+
+
+def _record(run: Run, action: str, effect: Effect, **detail: str) -> None:
+    i = run.instance
+    run.uow.record(action, effect.effect_id, case_id=i.case_id, body_id=i.body_id, legal_on=effect.occurred_on,
+                   detail={"effect": effect.effect, **detail})  # fmt: skip
+
+
+def effect_done(uow: WorkflowUnit, packs: Packs, effect_id: str, results: dict[str, Any]) -> None:
+    """The owner has performed an effect; one that was given up in the meantime is done all the same."""
+    found = _locked(uow, packs, effect_id)
+    if found is None or found[1].state == "done":
+        return
+    run, effect = found
+    visit = uow.visits.find(effect.visit_id)
+    answered(run, effect, results)
+    if effect.state == "requested" and visit is not None and visit.state in ("waiting_for_effects", "done"):
+        release(run, visit, answering=True)
+    run.save()
+    _record(run, "effect_done", effect)
+
+
+def effect_refused(uow: WorkflowUnit, packs: Packs, effect_id: str, reason: str) -> None:
+    """The owner cannot perform an effect."""
+    found = _locked(uow, packs, effect_id)
+    if found is not None and found[1].state == "requested":
+        refuse(*found, reason)
+        found[0].save()
+        _record(found[0], "effect_refused", found[1], reason=reason)
+
+
+def refuse_effect(uow: WorkflowUnit, packs: Packs, request: RefuseEffectRequest) -> EffectState:
+    """An operator gives up a parked effect, with a reason that the person at the node will read."""
+    access.require(uow.connection, uow.cause.actor, "operate")
+    if not request.reason.strip():
+        raise InvalidInputError("请写明理由", [{"pointer": "/reason", "detail": "请写明理由"}])
+    found = _locked(uow, packs, request.effect_id)
+    if found is None:
+        raise NotFoundError("没有这一后续动作")
+    run, effect = found
+    if effect.state != "requested":
+        raise ConflictError("这一后续动作已有结果，不能再改为未办理")
+    refuse(run, effect, request.reason)
+    told = facts_pb2.EffectWithdrawn(
+        effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, reason=request.reason
+    )
+    uow.emit(told, stream=effect.effect_id, body_id=run.instance.body_id, case_id=effect.case_id)
+    run.save()
+    _record(run, "refuse_effect", effect, reason=request.reason)
+    return EffectState(effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, state="refused",
+                       reason=request.reason)  # fmt: skip

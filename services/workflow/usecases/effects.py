@@ -1,0 +1,209 @@
+"""Consequences of a completed node: written down, asked for, awaited; then the token moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid5
+
+from anjuan.workflow.v1 import events_pb2 as facts_pb2
+from services.kit import clock
+from services.kit.effects import EffectCall, struct
+from services.kit.errors import DomainError, UnavailableError
+from services.kit.procedure import conditions, registry
+from services.kit.procedure.model import EffectRule
+from services.workflow.model.records import Effect, Task, Visit
+from services.workflow.tables import effects, tasks
+from services.workflow.usecases.opening import Opening, move, offer_own, reopen_task
+from services.workflow.usecases.own import PERFORMERS
+from services.workflow.usecases.run import Run
+
+SETTLED = ("done", "dropped")
+
+
+@dataclass(frozen=True)
+class Act:
+    """What completed a visit: who (`people`: those who filled the form), which day, what approvers said."""
+
+    person_id: str
+    name: str
+    people: tuple[str, ...]
+    occurred_on: date
+    approvals: dict[str, Any] = field(default_factory=dict)
+
+    def scope(self, visit: Visit) -> dict[str, Any]:
+        """The variables approvals and act."""
+        return {"approvals": self.approvals, "act": {
+            "node_id": visit.node_id, "visit_id": visit.visit_id, "person_id": self.person_id, "name": self.name,
+            "people": list(self.people), "occurred_on": self.occurred_on.isoformat(), "at": clock.now().isoformat(),
+        }}  # fmt: skip
+
+
+def finish(run: Run, visit: Visit, task_id: str, act: Act) -> str:
+    """The last act of a node: ask for its effects, move the token when none is awaited. Returns the task's state."""
+    values: dict[str, Any] = {
+        "state": "waiting_for_effects", "occurred_on": act.occurred_on, "completed_by": act.person_id,
+        "completed_by_name": act.name, "act": act.scope(visit), "reason": "",
+    }  # fmt: skip
+    run.uow.visits.change(visit.visit_id, **values)
+    run.uow.tasks.change(task_id, state="waiting_for_effects", waiting_since=clock.now())
+    visit = replace(visit, **values)
+    _enlist(run, visit)
+    return release(run, visit)
+
+
+def _enlist(run: Run, visit: Visit) -> None:
+    """Write down the effects that are still to be had; done ones and those still out are never asked again."""
+    earlier = effects_of(run, visit.visit_id)
+    had = {e.name for e in earlier if e.state in ("done", "requested")}
+    rule = run.node(visit.node_id)
+    run.uow.effects.add_all(
+        _row(run, visit, e, 1 + sum(e.id == old.name for old in earlier), e.id in rule.awaited())
+        for e in rule.effects if e.id not in had
+    )  # fmt: skip
+
+
+def _row(run: Run, visit: Visit, rule: EffectRule, attempt: int, awaited: bool) -> dict[str, Any]:
+    return {
+        "effect_id": str(uuid5(UUID(visit.visit_id), f"{rule.id}:{attempt}")),
+        "instance_id": run.instance.instance_id, "case_id": run.case_id, "visit_id": visit.visit_id,
+        "node_id": visit.node_id, "name": rule.id, "effect": rule.effect,
+        "owner": registry.effects()[rule.effect].owner, "attempt": attempt, "state": "held", "awaited": awaited,
+        "after": list(rule.after), "occurred_on": visit.occurred_on,
+    }  # fmt: skip
+
+
+def effects_of(run: Run, visit_id: str) -> list[Effect]:
+    """Effects of a visit, all attempts, oldest first."""
+    return run.uow.effects.list(effects.c.visit_id == visit_id, effects.c.position)
+
+
+def release(run: Run, visit: Visit, answering: bool = False) -> str:
+    """Send every held effect whose predecessors are done; move the token when all awaited are.
+
+    `answering`: nobody waits for an answer, so an own effect that is refused opens the node again.
+    """
+    latest = {e.name: e for e in effects_of(run, visit.visit_id)}
+    while ready := [e for e in latest.values() if e.state == "held" and _free(e, latest)]:
+        for effect in ready:
+            latest[effect.name] = _send(run, visit, effect, latest, answering)
+            if latest[effect.name].state == "refused":
+                return "open"
+    if any(e.awaited and e.state not in SETTLED for e in latest.values()):
+        return "waiting_for_effects"
+    if visit.state == "waiting_for_effects":
+        _advance(run, visit, latest)
+    return "done"
+
+
+def _free(effect: Effect, latest: dict[str, Effect]) -> bool:
+    return all(latest[name].state in SETTLED for name in effect.after if name in latest)
+
+
+def _send(run: Run, visit: Visit, effect: Effect, latest: dict[str, Effect], answering: bool) -> Effect:
+    """Perform an own effect here and now; ask the owner for any other."""
+    rule = run.pack.effects[effect.name][1]
+    scope = _scope(run, visit)
+    if not conditions.holds(rule.when, scope):
+        return _changed(run, effect, state="dropped")
+    params = conditions.resolve(rule.with_, scope)
+    effect = _changed(run, effect, params=params, state="requested", requested_at=clock.now())
+    if effect.owner == run.uow.service:
+        return _perform(run, effect, answering)
+    answers = {name: latest[name].results for name in effect.after if name in latest}
+    run.tell(facts_pb2.EffectRequested(
+        effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, visit_id=effect.visit_id,
+        node_id=effect.node_id, params=struct(params), answers=struct(answers), attempt=effect.attempt,
+        requested_by=visit.completed_by, requested_by_name=visit.completed_by_name,
+    ), effect.occurred_on)  # fmt: skip
+    return effect
+
+
+def _scope(run: Run, visit: Visit) -> dict[str, Any]:
+    forms = {**run.variables.get("forms", {}), visit.node_id: visit.data}
+    return run.scope(forms=forms, form=visit.data, **visit.act)
+
+
+def _perform(run: Run, effect: Effect, answering: bool) -> Effect:
+    i = run.instance
+    call = EffectCall(
+        effect_id=effect.effect_id, effect=effect.effect, case_id=i.case_id, body_id=i.body_id,
+        occurred_on=effect.occurred_on, pack=(i.pack_id, i.pack_version), visit_id=effect.visit_id,
+        node_id=effect.node_id, params=effect.params, answers={},
+    )  # fmt: skip
+    try:
+        with run.uow.savepoint():
+            results = PERFORMERS[effect.effect](run, call)
+    except UnavailableError:
+        raise
+    except DomainError as refusal:
+        if not answering:
+            raise
+        refuse(run, effect, refusal.detail)
+        return replace(effect, state="refused")
+    done = answered(run, effect, results)
+    offer_own(run, Opening(effect.occurred_on, run.uow.cause.actor.name))
+    return done
+
+
+def _changed(run: Run, effect: Effect, **values: Any) -> Effect:
+    run.uow.effects.change(effect.effect_id, **values)
+    return replace(effect, **values)
+
+
+def answered(run: Run, effect: Effect, results: dict[str, Any]) -> Effect:
+    """An effect is done."""
+    run.variables.setdefault("results", {})[effect.name] = results
+    run.uow.effects.change(effect.effect_id, state="done", results=results, reason="", answered_at=clock.now())
+    return replace(effect, state="done", results=results)
+
+
+def refuse(run: Run, effect: Effect, reason: str) -> None:
+    """An effect is refused: the node opens again for the person whose act completed it."""
+    run.uow.effects.change(effect.effect_id, state="refused", reason=reason, answered_at=clock.now())
+    visit, task = run.uow.visits.find(effect.visit_id), waiting_task(run, effect.visit_id)
+    if visit is None or visit.state != "waiting_for_effects" or task is None:
+        _drop_after(run, effect)
+        return
+    # What was held back is weighed anew at the next completion.
+    run.uow.effects.remove((effects.c.visit_id == visit.visit_id) & (effects.c.state == "held"))
+    run.uow.visits.change(visit.visit_id, state="open", reason=reason)
+    title = registry.effects()[effect.effect].title
+    reopen_task(run, task, f"{title}未能办理：{reason}")
+    run.tell(facts_pb2.NodeSentBack(
+        visit_id=visit.visit_id, node_id=visit.node_id, level=task.level, reason=reason, sent_back_by=effect.owner
+    ), run.uow.legal_on(run.instance.body_id))  # fmt: skip
+
+
+def _drop_after(run: Run, effect: Effect) -> None:
+    """The node has gone on without this effect: what was to follow it does not come either."""
+    lost = {effect.name}
+    for other in effects_of(run, effect.visit_id):
+        if other.state == "held" and not lost.isdisjoint(other.after):
+            lost.add(other.name)
+            _changed(run, other, state="dropped", reason="前一动作未能办理")
+
+
+def waiting_task(run: Run, visit_id: str) -> Task | None:
+    """The task whose completion a visit's effects follow."""
+    return run.uow.tasks.one((tasks.c.visit_id == visit_id) & (tasks.c.state == "waiting_for_effects"))
+
+
+def _advance(run: Run, visit: Visit, latest: dict[str, Effect]) -> None:
+    """All is done: the token leaves the node."""
+    run.variables.setdefault("forms", {})[visit.node_id] = visit.data
+    run.acted(visit.node_id, visit.people, [a["person_id"] for a in visit.act["approvals"].values()])
+    step = run.engine.complete(run.instance.tokens, visit.visit_id, _scope(run, visit))
+    run.closed(visit.visit_id)
+    run.uow.visits.change(visit.visit_id, state="done", done_at=clock.now())
+    if (task := waiting_task(run, visit.visit_id)) is not None:
+        run.uow.tasks.change(task.task_id, state="done", waiting_since=None, refused_reason="")
+    results = {e.name: e.results for e in latest.values() if e.state == "done"}
+    occurred_on = date.fromisoformat(visit.act["act"]["occurred_on"])
+    run.tell(facts_pb2.NodeCompleted(
+        visit_id=visit.visit_id, node_id=visit.node_id, title=visit.title, stage=visit.stage,
+        completed_by=visit.completed_by, completed_by_name=visit.completed_by_name, data=struct(visit.data),
+        results=struct(results), internal=run.node(visit.node_id).internal,
+    ), occurred_on)  # fmt: skip
+    move(run, step, Opening(occurred_on, visit.completed_by_name))

@@ -1,0 +1,86 @@
+"""A procedure begins with a filing, and hears of every fact of its case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anjuan.workflow.v1 import events_pb2 as facts_pb2
+from services.kit import clock
+from services.kit.errors import UnavailableError
+from services.kit.events import Event
+from services.workflow.model.records import Instance
+from services.workflow.model.variables import case_of_card, case_of_filing, fact_of
+from services.workflow.store import WorkflowUnit
+from services.workflow.usecases.opening import Opening, move, offer
+from services.workflow.usecases.run import Packs, Run
+
+
+def start_procedure(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
+    """Start the procedure of a filing on the pack version that intake has pinned.
+
+    Raises:
+        UnavailableError: that version is not published here (yet).
+    """
+    uow.lock(event.case_id)
+    if uow.tasks.instance_of(event.case_id) is not None:
+        return
+    engine = packs.published(uow, event.pack_id, event.pack_version)
+    instance = Instance(
+        instance_id=clock.new_id(), case_id=event.case_id, body_id=event.body_id, pack_id=event.pack_id,
+        pack_version=event.pack_version, pack_sha256=engine.pack.sha256, started_on=event.occurred_on,
+        variables={"case": case_of_filing(event)},
+    )  # fmt: skip
+    run = Run(uow, engine, instance)
+    uow.instances.add(**{k: v for k, v in instance.__dict__.items() if k not in ("officer_ids", "panel_ids")})
+    step = engine.start(run.scope())
+    run.tell(facts_pb2.ProcedureStarted(pack_id=event.pack_id, pack_version=event.pack_version), event.occurred_on)
+    move(run, step, Opening(event.occurred_on, event.actor.name))
+    run.save()
+    uow.record("start_procedure", instance.instance_id, case_id=event.case_id, body_id=event.body_id,
+               legal_on=event.occurred_on)  # fmt: skip
+
+
+def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
+    """A fact of a case: the register's data are taken over, waits are offered it, due days passed on to tasks.
+
+    Raises:
+        UnavailableError: the procedure of the case has not begun here (yet).
+    """
+    if not event.case_id:
+        return
+    if uow.tasks.instance_of(event.case_id) is None:
+        raise UnavailableError("本案的程序尚未启动，稍后重试")
+    run = Run.of(uow, packs, event.case_id)
+    changed = event.source == "intake" and _register(run, event)
+    if event.source == "supervision":
+        changed = _due(run, event) or changed
+    if event.type in run.waited:
+        _wait(run, event)
+        changed = True
+    if changed:
+        run.save()
+
+
+def _register(run: Run, event: Event) -> bool:
+    if "card" not in event.raw:
+        return False
+    case: dict[str, Any] = run.variables.setdefault("case", {})
+    case |= case_of_card(event, case)
+    return True
+
+
+def _due(run: Run, event: Event) -> bool:
+    """Open tasks show the governing limit's day; `due_soon` lasts until that limit's day changes."""
+    before = run.instance.due_soon
+    if event.type == "ClockDueSoon":
+        run.change(due_soon=event.data.limit_id)
+    elif event.type == "DueDayChanged" and event.data.limit_id == before:
+        run.change(due_soon="")
+    run.uow.tasks.redate(run.case_id, run.instance.due_soon)
+    return run.instance.due_soon != before
+
+
+def _wait(run: Run, event: Event) -> None:
+    fact = fact_of(event)
+    run.keep(event.event_id, fact)
+    offer(run, fact, Opening(event.occurred_on, event.actor.name))

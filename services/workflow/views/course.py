@@ -1,0 +1,106 @@
+"""How a case has gone: every visit with who and when, what was said, what followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from anjuan.workflow.v1 import workflow_pb2 as pb
+from services.kit import access
+from services.kit.effects import struct
+from services.kit.errors import CaseNotKnownError
+from services.kit.procedure import registry
+from services.workflow.model.records import Effect, Opinion, Visit
+from services.workflow.store import WorkflowUnit
+from services.workflow.tables import effects, instances, opinions, visits
+from services.workflow.usecases.run import Packs, Run
+from services.workflow.usecases.tasks import may_request
+
+
+def get_course(uow: WorkflowUnit, packs: Packs, request: pb.GetCourseRequest) -> pb.Course:
+    """The course of a case. A party sees nodes and days, never the bureau's own thoughts; the content of internal
+    nodes, and internal fields, only who may open the internal volume.
+
+    Raises:
+        CaseNotKnownError: no procedure here, or the caller may not see the case.
+    """
+    actor, case_id = uow.cause.actor, request.case_id
+    keys = uow.people.keys(actor)
+    candidate = uow.tasks.is_candidate(case_id, keys, actor.person_id)
+    access.require(uow.connection, actor, "view_case", case_id=case_id, candidate=candidate)
+    found = uow.instances.one(instances.c.case_id == case_id)
+    if found is None:
+        raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
+    run = Run(uow, packs.engine(found.pack_sha256), found)
+    internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
+    staff = actor.kind != "party"
+    rows = [row for row in _rows(uow, case_id) if _public(run, row[0], staff)]
+    asks = may_request(run, keys, actor.person_id) if staff and not found.concluded else []
+    return pb.Course(
+        case_id=case_id, pack_id=found.pack_id, pack_version=found.pack_version, concluded=found.concluded,
+        outcome=found.outcome, visits=[_visit(run, *row, staff, internal) for row in rows],
+        officer_ids=found.officer_ids, panel_ids=found.panel_ids,
+        department_id=found.department_id, stage=found.stage, flows=run.engine.flows(found.tokens) if staff else [],
+        requests=[pb.Request(node_id=n, title=run.node(n).title) for n in asks],
+    )  # fmt: skip
+
+
+def _rows(uow: WorkflowUnit, case_id: str) -> list[tuple[Visit, list[Opinion], list[Effect]]]:
+    said = uow.opinions.list(opinions.c.case_id == case_id, opinions.c.position)
+    out = uow.effects.list(effects.c.case_id == case_id, effects.c.position)
+    return [
+        (v, [o for o in said if o.visit_id == v.visit_id], [e for e in out if e.visit_id == v.visit_id])
+        for v in uow.visits.list(visits.c.case_id == case_id, visits.c.position)
+    ]
+
+
+def _public(run: Run, visit: Visit, staff: bool) -> bool:
+    return staff or not run.node(visit.node_id).internal
+
+
+def _visit(
+    run: Run, visit: Visit, said: Sequence[Opinion], out: Sequence[Effect], staff: bool, internal: bool
+) -> pb.Visit:
+    v = visit
+    told = pb.Visit(
+        visit_id=v.visit_id, node_id=v.node_id, title=v.title, stage=v.stage, state=v.state, kind=v.kind,
+        opened_on=v.opened_on.isoformat(), done_on=v.occurred_on.isoformat() if v.occurred_on else "",
+        done_at=v.done_at.isoformat() if v.done_at else "",
+    )  # fmt: skip
+    if not staff:
+        return told
+    told.done_by, told.done_by_name = v.submitted_by, v.submitted_by_name
+    told.people.extend(v.people)
+    if internal or not run.node(v.node_id).internal:
+        told.data.CopyFrom(struct(_open_fields(run, v, internal)))
+        told.reason = v.reason
+        told.opinions.extend(opinion(o) for o in said)
+        told.effects.extend(effect_states(out))
+    return told
+
+
+def _open_fields(run: Run, visit: Visit, internal: bool) -> dict[str, Any]:
+    """The form without fields that belong to the internal volume."""
+    schema: Mapping[str, Any] = run.pack.form_of(visit.node_id) or {}
+    fields = schema.get("properties", {})
+    return {k: v for k, v in visit.data.items() if internal or not fields.get(k, {}).get("x-internal")}
+
+
+def opinion(said: Opinion) -> pb.Opinion:
+    """An opinion as it is told."""
+    return pb.Opinion(
+        level=said.level, person_id=said.person_id, person_name=said.person_name, decision=said.decision,
+        text=said.text, given_at=said.given_at.isoformat(), round=said.round,
+    )  # fmt: skip
+
+
+def effect_states(found: Sequence[Effect]) -> list[pb.EffectState]:
+    """Effects as they are told."""
+    kinds = registry.effects()
+    return [
+        pb.EffectState(
+            effect_id=e.effect_id, effect=e.effect, name=e.name, title=kinds[e.effect].title, owner=e.owner,
+            state=e.state, attempt=e.attempt, results=struct(e.results), reason=e.reason,
+            requested_at=e.requested_at.isoformat() if e.requested_at else "",
+        ) for e in found
+    ]  # fmt: skip

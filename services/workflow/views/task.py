@@ -1,0 +1,105 @@
+"""One task: what to fill in or to decide, what has been said, what the caller may do."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from anjuan.workflow.v1 import workflow_pb2 as pb
+from services.kit import access
+from services.kit.effects import struct
+from services.kit.errors import CaseNotKnownError
+from services.kit.procedure import conditions
+from services.kit.procedure.model import NodeRule
+from services.kit.schema import case_card
+from services.workflow.model.records import Task, Visit
+from services.workflow.store import WorkflowUnit
+from services.workflow.tables import effects
+from services.workflow.usecases.approvals import said_of
+from services.workflow.usecases.run import Packs, Run
+from services.workflow.views.course import effect_states, opinion
+from services.workflow.views.tasks import task_fields
+
+log = logging.getLogger("anjuan.workflow")
+
+
+def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.TaskView:
+    """A task with its form.
+
+    Raises:
+        CaseNotKnownError: no such task, or the caller may not know of the case.
+    """
+    task = uow.tasks.find(request.task_id)
+    visit = uow.visits.find(task.visit_id) if task else None
+    instance = uow.instances.find(task.instance_id) if task else None
+    if task is None or visit is None or instance is None:
+        raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
+    actor = uow.cause.actor
+    run = Run(uow, packs.engine(instance.pack_sha256), instance)
+    entitled = uow.tasks.seat_of(task.task_id, uow.people.keys(actor), actor.person_id) is not None
+    mine = entitled or task.done_by == actor.person_id
+    node = run.node(task.node_id)
+    action = "view_internal" if node.internal and not mine else "view_case"
+    access.require(uow.connection, actor, action, case_id=task.case_id, candidate=mine)
+    return _view(run, task, visit, node, entitled, mine)
+
+
+def _view(run: Run, task: Task, visit: Visit, node: NodeRule, entitled: bool, mine: bool) -> pb.TaskView:
+    uow, schema = run.uow, run.pack.form_of(task.node_id)
+    levels = node.approval.levels
+    rules = levels[task.step].actor if task.kind == "approval" else node.actor
+    return pb.TaskView(
+        task=_task(run, task), form_schema_json=json.dumps(schema, ensure_ascii=False) if schema else "",
+        draft=struct(_draft(run, task, visit, schema or {})),
+        opinions=[opinion(o) for o in said_of(uow, visit.visit_id)],
+        actions=_actions(task, node, entitled, mine and _may_recall(run, task, visit, node)),
+        send_back_to=node.send_back_to, min_people=max((r.min_people for r in rules), default=1),
+        effects=effect_states(uow.effects.list(effects.c.visit_id == visit.visit_id, effects.c.position)),
+    )  # fmt: skip
+
+
+def _task(run: Run, task: Task) -> pb.Task:
+    c = case_card.c
+    row = run.uow.connection.execute(case_card.select().where(c.case_id == task.case_id)).one_or_none()
+    shown = pb.Task(**task_fields(task))
+    if row is not None:
+        for name in ("case_number", "party_names", "cause", "due_unit", "provisional", "due_state"):
+            setattr(shown, name, getattr(row, name))
+        shown.case_title, shown.due_on = row.title, row.due_on.isoformat() if row.due_on else ""
+    return shown
+
+
+def _draft(run: Run, task: Task, visit: Visit, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What the approver reads; what was typed; what the last visit said; else what the form fills in by itself."""
+    if task.kind == "approval" or task.state != "open":
+        return visit.data
+    earlier: dict[str, Any] = run.variables.get("forms", {}).get(task.node_id, {})
+    return task.draft or visit.data or earlier or _prefilled(run, schema)
+
+
+def _prefilled(run: Run, schema: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, field in schema.get("properties", {}).items():
+        if "x-default" not in field:
+            continue
+        try:
+            found[name] = conditions.resolve(field["x-default"], run.scope())
+        except conditions.ConditionError as error:  # an empty field is no harm, a task that cannot be opened is
+            log.warning("prefill_failed", extra={"field": name, "error": error.detail})
+    return found
+
+
+def _actions(task: Task, node: NodeRule, entitled: bool, recallable: bool) -> list[str]:
+    if task.state == "open" and entitled:
+        if task.kind == "approval":
+            return ["approve", "return"]
+        return ["complete", "send_back"] if node.send_back_to else ["complete"]
+    return ["recall"] if recallable else []
+
+
+def _may_recall(run: Run, task: Task, visit: Visit, node: NodeRule) -> bool:
+    if node.approval.recall == "never" or task.state != "done" or visit.state != "open":
+        return False
+    return said_of(run.uow, visit.visit_id)[-1].task_id == task.task_id

@@ -1,0 +1,70 @@
+"""Writers who do not give up: each act is sent again with the same key until it is acknowledged or refused."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from services.kit import clock
+from services.kit.testing import until
+from services.ops.demo.site import RefusedError, Voice
+
+GIVE_UP_SECONDS = 180.0
+
+
+@dataclass
+class History:
+    """What clients were told, in the order they heard it. `flying` counts requests not yet answered."""
+
+    filings: dict[str, str] = field(default_factory=dict)  # case_id -> title
+    acts: list[tuple[str, str]] = field(default_factory=list)  # (case_id, node) acknowledged
+    failures: list[str] = field(default_factory=list)
+    flying: int = 0
+    retries: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
+class Patient(Voice):
+    """A voice that outlives every fault: transport errors and 5xx are tried again with the same key."""
+
+    history: History = field(default_factory=History)
+
+    def ask(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
+        """See Voice.ask; raises RefusedError only for answers that repeating cannot change."""
+        headers = dict(more.pop("headers", None) or {})
+        if method == "POST":
+            headers["Idempotency-Key"] = clock.new_id()
+        with self.history.lock:
+            self.history.flying += 1
+        try:
+            return self._until_answered(lambda: Voice.ask(self, method, path, body, headers=headers, **more))
+        finally:
+            with self.history.lock:
+                self.history.flying -= 1
+
+    def _until_answered(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        found: list[httpx.Response] = []
+
+        def answered() -> bool:
+            try:
+                found.append(send())
+            except httpx.TransportError:
+                return self._again()
+            except RefusedError as refusal:
+                if refusal.status < 500 and refusal.status != 429:
+                    raise
+                return self._again()
+            return True
+
+        until(answered, GIVE_UP_SECONDS, "an answer that is no fault")
+        return found[0]
+
+    def _again(self) -> bool:
+        with self.history.lock:
+            self.history.retries += 1
+        return False

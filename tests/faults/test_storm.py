@@ -1,0 +1,127 @@
+"""Faults while people write: nothing acknowledged is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from services.kit.settings import procedures_dir
+from services.kit.testing import settle
+from services.ops.demo.cast import Cast
+from services.ops.demo.player import Play
+from services.ops.demo.site import Voice
+from services.ops.demo.stage import Stage, open_stage
+from services.ops.trial import Platform
+from tests.faults import history as checker
+from tests.faults.clients import History, Patient
+from tests.faults.storm import Storm
+
+PACK, EXAMPLE = "admin-penalty-general", "transfer-overdue"
+FILERS, WALKERS = 8, 3
+FAULTS = int(os.environ.get("ANJUAN_FAULTS", "60"))
+SEED = int(os.environ.get("ANJUAN_SEED", random.SystemRandom().randrange(10**6)))
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """A platform of its own: what is killed here must not disturb other tests."""
+    platform = Platform.started()
+    try:
+        with open_stage(platform.installation) as open_one:
+            yield open_one
+    finally:
+        platform.end()
+
+
+SKIPPED = ("extend_verification", "investigation")
+
+
+def lead(history: History, play: Play, stop: threading.Event, number: int, *, far: bool) -> None:
+    """Files case after case under a title of its own; `far`: leads each to its number."""
+    count = 0
+    while not stop.is_set():
+        count += 1
+        one = replace(play, title=f"{play.cast.example['title']} {number}-{count}")
+        for act in play.cast.example["acts"] if far else play.cast.example["acts"][:1]:
+            if act.get("refused") or act["do"] == "request" or act.get("node") in SKIPPED:
+                continue
+            one.perform(act)
+            note(history, one, act)
+
+
+def note(history: History, play: Play, act: Mapping[str, Any]) -> None:
+    """What this client was told."""
+    with history.lock:
+        if act["do"] == "file":
+            history.filings[play.case_id] = play.title
+        elif act["do"] == "complete" and act["node"] in ("verify_lead", "assign_officers"):
+            history.acts.append((play.case_id, act["node"]))
+
+
+def guarded(history: History, work: Callable[[], None]) -> None:
+    """A client that fails is a failure of the run, not a silent end of its thread."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 handed to the test
+        with history.lock:
+            history.failures.append(f"{type(error).__name__}: {error}")
+
+
+def write_while(history: History, play: Play, body: Callable[[], None]) -> None:
+    """Clients write until `body` has returned."""
+    stop = threading.Event()
+    works = [partial(lead, history, play, stop, n, far=n < WALKERS) for n in range(FILERS + WALKERS)]
+    threads = [threading.Thread(target=guarded, args=(history, work)) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        body()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def staged(stage: Stage, history: History) -> Play:
+    """The example's people, each a patient one; its tree stands on the example's last day."""
+    folder = procedures_dir() / PACK
+    pack = stage.publish(folder)
+    example = next(e for name, e in pack.examples.items() if EXAMPLE in name)
+    cast = Cast.of("storm", {**example, "acts": [{**a, "on": example["acts"][-1]["on"]} for a in example["acts"]]})
+    stage.bring_in(cast, pack.kind)
+
+    def voice(sign_in: str, password: str, body_id: str) -> Voice:
+        return Patient(stage.http, sign_in, password, body_id, history=history)
+
+    return Play(pack, cast, stage.operator, voice, with_materials=False)
+
+
+def test_nothing_acknowledged_is_lost(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    history = History()
+    platform = Platform(stage.installation)
+    play = staged(stage, history)
+    storm = Storm(platform, history, SEED, FAULTS)
+    write_while(history, play, storm.rage)
+    platform.await_ready()
+    settle(platform.settings.rpc, stage.operator.token(), timeout=180)
+    books = checker.Books(platform.settings, tuple(platform.settings.rpc))
+    suppressed = checker.duplicates(books)
+    with capsys.disabled():
+        print(f"\nseed {SEED}: {sum(storm.done.values())} faults {dict(storm.done)}")
+        print(f"{len(history.filings)} filings, {len(history.acts)} acts acknowledged, {history.retries} tries again, "
+              f"median in flight {storm.median_in_flight():g}, duplicates suppressed {suppressed}")  # fmt: skip
+    assert not history.failures
+    found = checker.faults(books, history)
+    assert not found, "\n".join(found[:50])
+    assert min(storm.done.values()) >= 3
+    assert history.filings
+    assert history.acts
+    assert storm.median_in_flight() >= 8
+    assert suppressed >= 20
