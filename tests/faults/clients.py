@@ -13,7 +13,8 @@ from services.kit import clock
 from services.kit.testing import until
 from services.ops.demo.site import RefusedError, Voice
 
-GIVE_UP_SECONDS = 180.0
+GIVE_UP_SECONDS = 240.0
+AGAIN_SECONDS = 0.3
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Patient(Voice):
         return found[0]
 
     def _again(self) -> bool:
+        threading.Event().wait(AGAIN_SECONDS)
         with self.history.lock:
             self.history.retries += 1
         return False

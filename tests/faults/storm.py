@@ -16,7 +16,8 @@ from services.kit.testing import until
 from services.ops.trial import Platform
 from tests.faults.clients import History
 
-APART_SECONDS = (0.2, 1.5)
+# long enough that work is under way when the next one strikes, short enough that they overlap
+APART_SECONDS = (1.5, 6.0)
 KILLED = ("servers", "consumers", "workers", "gateway", "postgres", "rabbitmq")
 
 

@@ -49,7 +49,7 @@ def _played(stage: Stage, folder: Path) -> Play:
     return play
 
 
-def _reader(play: Play) -> str:
+def reader(play: Play) -> str:
     """A person of the body that worked the case, who may read all of it: a leader, else whoever is first."""
     people: dict[str, dict[str, Any]] = play.cast.example["people"]
     leaders = {"body_leader", "court_president"}
@@ -58,7 +58,7 @@ def _reader(play: Play) -> str:
 
 
 def _told(stage: Stage, play: Play) -> list[str]:
-    voice = stage.voice(play.cast.sign_in(_reader(play)), PASSWORD, play.cast.body)
+    voice = stage.voice(play.cast.sign_in(reader(play)), PASSWORD, play.cast.body)
     story = report.read(voice, play.case_id)
     report.show(PEOPLE, str(play.cast.example["title"]), story)
     return report.differences(story, play.cast.example["expect"])
