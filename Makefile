@@ -6,7 +6,7 @@ DATA ?= data/local
 BIN := .venv/bin
 CODE := services gateway scanning tests conftest.py
 
-.PHONY: help install system proto up down status doctor demo test test-long lint lock bench clean
+.PHONY: help install system proto portal up down status doctor demo test test-long lint lock bench clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,10 @@ system: install ## system packages (broker, LibreOffice, fonts, browser): instal
 proto: install ## build the protobuf code into build/gen, when proto/ changed
 	@$(BIN)/python -m services.ops.protos
 
-up: install ## start the platform on this machine and wait until it answers
+portal: install ## build the portal into build/portal, when gateway/portal changed
+	@$(BIN)/python -m services.ops.portal
+
+up: install portal ## start the platform on this machine and wait until it answers
 	@$(BIN)/anjuan up --profile $(PROFILE) --data $(DATA)
 
 down: install ## stop what `make up` or `make demo` started
@@ -33,13 +36,13 @@ status: install ## what runs: pids, ports, memory, health
 doctor: install ## check this machine and the platform; every bad line says its mend
 	@$(BIN)/anjuan doctor --data $(DATA)
 
-demo: install system ## play the scripted cases through the public API, then leave the platform running (unless CI)
+demo: install system portal ## play the scripted cases through the public API, then leave the platform running (unless CI)
 	@$(BIN)/anjuan demo
 
-test: install system ## everything but the long tests, on real parts that it starts and stops itself
+test: install system portal ## everything but the long tests, on real parts that it starts and stops itself
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: install system ## all tests: 300 faults, every example over HTTP
+test-long: install system portal ## all tests: 300 faults, every example over HTTP
 	$(BIN)/python -m pytest
 
 lint: proto ## ruff, mypy --strict, import rules, buf

@@ -14,7 +14,7 @@ from typer.main import get_command
 from services.ops.discover import ROOT
 
 if TYPE_CHECKING:
-    from typer._click.core import Command
+    from typer._click.core import Command, Context
 
     from services.ops.installation import Installation
 
@@ -30,10 +30,10 @@ GROUPS = {
 class Verbs(TyperGroup):
     """Our own verbs and the groups."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         return [*super().list_commands(ctx), *GROUPS]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Command | None:
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         if cmd_name in GROUPS:
             return get_command(importlib.import_module(GROUPS[cmd_name]).app)
         return super().get_command(ctx, cmd_name)

@@ -8,6 +8,7 @@ from services.kit.settings import Settings
 from services.ops import lifecycle
 from services.ops.installation import Installation
 from services.ops.rig import process
+from services.ops.rig.missing import PartFailedError
 from services.ops.rig.session import orphans, temporary_place
 from services.ops.rig.wait import until
 
@@ -25,7 +26,12 @@ class Platform:
         """Up and ready. Those of test sessions that were killed are cleared first."""
         for data in orphans(PREFIX):
             lifecycle.erase(data)
-        return cls(lifecycle.up(temporary_place(PREFIX).data, profile, scripted=True, wishes=False))
+        data = temporary_place(PREFIX).data
+        try:
+            return cls(lifecycle.up(data, profile, scripted=True, wishes=False))
+        except PartFailedError:  # the error carries the logs
+            lifecycle.erase(data)
+            raise
 
     @property
     def address(self) -> str:

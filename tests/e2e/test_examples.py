@@ -8,17 +8,17 @@ from services.kit.procedure.bundle import load_folder
 from services.kit.testing import settle
 from services.ops.demo import report
 from services.ops.demo.cast import PASSWORD
-from services.ops.demo.command import reader
+from services.ops.demo.command import longest, reader
 from services.ops.demo.stage import Stage, pack_folders
 
 ALL = [(folder, name) for folder in pack_folders() for name in sorted(load_folder(folder).examples)]
-FIRST = dict(reversed(ALL))
+SHOWN = {folder: longest(load_folder(folder)) for folder in pack_folders()}
 
 
 def cases() -> list[object]:
     """One example of each pack always, the others in the long run."""
     return [
-        pytest.param(folder, name, id=f"{folder.name}-{name}", marks=() if FIRST[folder] == name else pytest.mark.long)
+        pytest.param(folder, name, id=f"{folder.name}-{name}", marks=() if SHOWN[folder] == name else pytest.mark.long)
         for folder, name in ALL
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.kit import clock
+from services.kit.procedure.model import Pack
 from services.ops import lifecycle
 from services.ops.demo import report
 from services.ops.demo.cast import PASSWORD
@@ -41,12 +42,17 @@ def demo(data: Path) -> None:
 
 def _played(stage: Stage, folder: Path) -> Play:
     pack = stage.publish(folder)
-    example = sorted(pack.examples)[0]
+    example = longest(pack)
     play = stage.play(folder, example, f"demo-{pack.id}")
     PEOPLE.rule(f"{pack.title}：{pack.examples[example]['title']}")
     for line in play.acts():
         PEOPLE.print(f"  {line}")
     return play
+
+
+def longest(pack: Pack) -> str:
+    """The example with the most acts: it shows the most."""
+    return max(sorted(pack.examples), key=lambda name: len(pack.examples[name]["acts"]))
 
 
 def reader(play: Play) -> str:

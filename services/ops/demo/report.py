@@ -11,7 +11,9 @@ from rich.table import Table
 from services.ops.demo.site import Voice
 
 STATES = {"running": "计时中", "suspended": "已中止", "stopped": "已停止", "overdue": "已超期"}
-DECISIONS = {"agree": "同意", "return": "退回", "recall": "撤回"}
+DECISIONS = {"submit": "提交", "agree": "同意", "return": "退回", "recall": "撤回", "send_back": "退回前序环节"}
+CASES = {"received": "已收案", "accepted": "已受理", "docketed": "已立案", "declined": "不予受理",
+         "not_docketed": "不予立案", "closed": "已结案"}  # fmt: skip
 CARDS = {"yellow": "黄牌", "red": "红牌"}
 
 
@@ -40,7 +42,8 @@ def show(console: Console, title: str, story: Story) -> None:
     case = story.case
     console.rule(f"[bold]{title}")
     console.print(f"案号 [bold]{case['case_number'] or '（未编号）'}[/bold]　{case['title']}")
-    console.print(f"收案 {case['received_on']}　立案 {case['docketed_on'] or '—'}　状态 {case['state']}")
+    state = CASES.get(case["state"], case["state"])
+    console.print(f"收案 {case['received_on']}　立案 {case['docketed_on'] or '—'}　状态 {state}")
     console.print(_nodes(story))
     console.print(_clocks(story))
     for card in story.cards:
@@ -57,7 +60,9 @@ def _nodes(story: Story) -> Table:
 
 
 def _clocks(story: Story) -> Table:
-    table = Table("期限", "起算", "届满日", "状态", "依据", title="期限", title_justify="left")
+    table = Table(title="期限", title_justify="left")
+    for head in ("期限", "起算", "届满日", "状态", "依据"):
+        table.add_column(head, overflow="fold")
     for clock in story.clocks:
         due = (clock["due_at"] or clock["due_on"] or "—") + ("（暂定）" if clock["provisional"] else "")
         table.add_row(clock["name"], clock["starts_on"], due, STATES.get(clock["state"], clock["state"]),

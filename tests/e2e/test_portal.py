@@ -1,0 +1,127 @@
+"""The portal in a real Chromium: the list that court people know, few clicks, no serious barrier."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from services.kit.testing import settle
+from services.ops.demo.cast import PASSWORD
+from services.ops.demo.stage import Stage
+from services.ops.portal import build
+from services.ops.trial import Platform
+from tests.e2e.conftest import Scene
+
+COLUMNS = ["案号", "案由/当事人", "环节", "来自", "到达时间", "剩余期限"]
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    build()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    assert chromium, "Chromium is missing: run make system"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1366, "height": 768})
+    yield opened
+    opened.close()
+
+
+def approval(scene: Scene, stage: Stage, title: str) -> str:
+    """A case that waits for the division head's approval."""
+    case_id = scene.file(title)
+    settle(stage.rpc, stage.operator.token())
+    for act in scene.play.cast.example["acts"]:
+        if act["do"] == "complete" and act["node"] in ("verify_lead", "docketing_approval"):
+            scene.play.case_id = case_id
+            scene.play.perform(act)
+    settle(stage.rpc, stage.operator.token())
+    return case_id
+
+
+def sign_in(page: Page, platform: Platform, scene: Scene, short: str) -> None:
+    page.goto(platform.address)
+    page.fill("#sign-in", scene.play.cast.sign_in(short))
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("table.list")
+
+
+def serious(page: Page) -> list[str]:
+    """Axe findings that keep somebody out."""
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
+
+
+def test_an_approval_takes_two_clicks_and_shuts_nobody_out(
+    page: Page, platform: Platform, stage: Stage, scene: Scene, tmp_path: Path
+) -> None:
+    case_id = approval(scene, stage, "门户审批案")
+    page.goto(f"{platform.address}/sign-in")
+    assert serious(page) == []
+    sign_in(page, platform, scene, "chen")
+    assert page.locator("table.list thead th").all_inner_texts() == COLUMNS
+    assert serious(page) == []
+    row = page.locator("tr", has_text="门户审批案")
+    assert "剩余" in row.inner_text() or "超期" in row.inner_text()
+    row.locator("td").nth(2).locator("a").click()
+    page.wait_for_selector("#opinion")
+    assert serious(page) == []
+    page.screenshot(path=str(tmp_path / "approval.png"))
+    page.get_by_role("button", name="同意").click()
+    page.wait_for_selector("text=门户审批案", state="detached")
+    settle(stage.rpc, stage.operator.token())
+    course = scene.leader.get(f"/cases/{case_id}/course")
+    said = [o["decision"] for v in course["visits"] if v["node_id"] == "docketing_approval" for o in v["opinions"]]
+    assert "agree" in said
+
+
+def test_a_return_without_a_reason_is_not_sent(page: Page, platform: Platform, stage: Stage, scene: Scene) -> None:
+    approval(scene, stage, "门户退回案")
+    sign_in(page, platform, scene, "chen")
+    page.locator("tr", has_text="门户退回案").locator("td").nth(2).locator("a").click()
+    page.get_by_role("button", name="退回").click()
+    assert "退回须写明理由" in page.locator("[role=alert]").inner_text()
+
+
+def test_the_case_view_explains_the_due_day(page: Page, platform: Platform, stage: Stage, scene: Scene) -> None:
+    case_id = approval(scene, stage, "门户全景案")
+    sign_in(page, platform, scene, "wang")
+    page.goto(f"{platform.address}/cases/{case_id}")
+    page.wait_for_selector("ol.timeline li")
+    assert serious(page) == []
+    page.get_by_role("tab", name="期限").click()
+    page.get_by_role("button", name="为什么是这一天").click()
+    page.wait_for_selector("text=第十八条")
+    assert serious(page) == []
+
+
+def test_wrong_password_is_told_in_chinese(page: Page, platform: Platform, scene: Scene) -> None:
+    page.goto(platform.address)
+    page.fill("#sign-in", scene.play.cast.sign_in("chen"))
+    page.fill("#password", "wrong-password")
+    page.click("button[type=submit]")
+    page.wait_for_selector("[role=alert]")
+    assert "密码" in page.locator("[role=alert]").inner_text()
+    assert "/sign-in" in page.url
+
+
+def test_a_page_loads_nothing_from_elsewhere(page: Page, platform: Platform, scene: Scene) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_in(page, platform, scene, "wang")
+    assert asked
+    assert [url for url in asked if not url.startswith((platform.address, "data:"))] == []
