@@ -24,8 +24,11 @@ ROOM = run.Room(
 
 def bootstrap(settings: Settings) -> Path:
     """Make the operator's account unless it is there; where its credentials lie."""
-    uow = run.open_host(ROOM, settings).begin_as_system("set-up")
-    return ensure_operator(uow, IdentitySettings.of(settings))
+    host = run.open_host(ROOM, settings)
+    try:
+        return ensure_operator(host.begin_as_system("set-up"), IdentitySettings.of(settings))
+    finally:
+        host.engine.dispose()
 
 
 if __name__ == "__main__":

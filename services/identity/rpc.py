@@ -135,7 +135,10 @@ class IdentityServicer(Servicer):
 def registrations(
     host: Host, rooms_of: Callable[[Host, Actor], Rooms]
 ) -> Sequence[Callable[[grpc.Server], None]]:
-    """What this room adds to its server; `rooms_of` gives all rooms as the actor may operate them. On one machine the operator's account is made at the first start."""
+    """What this room adds to its server; `rooms_of` gives all rooms as the actor may operate them.
+
+    On one machine the operator's account is made here, at the first start.
+    """
     if host.settings.profile != "kubernetes":
         _ensure_operator(host)
     return [lambda server: add_IdentityServicer_to_server(IdentityServicer(host, rooms_of), server)]

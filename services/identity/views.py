@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,12 +10,9 @@ from sqlalchemy import ColumnElement, Table, exists, or_, select, tuple_
 from anjuan.identity.v1 import identity_pb2 as pb
 from services.identity import messages
 from services.identity import tables as t
-from services.identity.model.faults import fault, refuse
 from services.identity.store import IdentityUnit, body_of, station_of
-from services.kit import access, schema
+from services.kit import access, paging, schema
 from services.kit.errors import ConflictError, NotFoundError
-
-PAGE, LARGEST_PAGE = 20, 100
 
 
 def get_body(uow: IdentityUnit, request: pb.GetBodyRequest) -> pb.Body:
@@ -97,23 +91,12 @@ def _page(
     uow: IdentityUnit, table: Table, key: tuple[Any, ...], wanted: Sequence[ColumnElement[bool]], request: Any
 ) -> tuple[Sequence[Any], str]:
     """Rows after the cursor in order of the key, and the cursor of what follows."""
-    limit = min(request.limit or PAGE, LARGEST_PAGE)
+    limit, position = paging.size(request.limit), paging.after(request.cursor, len(key))
     query = select(table).where(*wanted).order_by(*key).limit(limit + 1)
-    if request.cursor:
-        query = query.where(tuple_(*key) > tuple_(*_position(request.cursor, len(key))))
+    if position is not None:
+        query = query.where(tuple_(*key) > tuple_(*position))
     rows = uow.connection.execute(query).all()
     if len(rows) <= limit:
         return rows, ""
     last = [getattr(rows[limit - 1], column.name) for column in key]
-    return rows[:limit], base64.urlsafe_b64encode(json.dumps(last).encode()).decode()
-
-
-def _position(cursor: str, length: int) -> list[str]:
-    try:
-        found = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error):
-        found = None
-    right = isinstance(found, list) and len(found) == length and all(isinstance(part, str) for part in found)
-    wrong = fault("/cursor", "请使用上一页给出的翻页标记")
-    refuse([] if right else [wrong], "翻页标记无效，请从第一页重新查询")
-    return list(found or [])
+    return rows[:limit], paging.cursor(*last)

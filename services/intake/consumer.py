@@ -34,3 +34,7 @@ class IntakeConsumer:
     def on_effect_requested(self, event: Event, uow: IntakeUnit) -> None:
         """Perform it once, and answer."""
         effects.perform(event, uow, self.performers)
+
+    def on_effect_withdrawn(self, event: Event, uow: IntakeUnit) -> None:
+        """An effect that is not wanted any more."""
+        effects.withdrawn(event, uow)

@@ -104,6 +104,15 @@ def perform(event: Event, uow: UnitOfWork, performers: Mapping[str, Performer]) 
             done(uow, call, results)
 
 
+def withdrawn(event: Event, uow: UnitOfWork) -> None:
+    """An operator has given an effect up: a request of it that is still parked here is not performed any more."""
+    if event.data.owner == uow.service:
+        given_up = upsert(schema.effects_performed).values(
+            effect_id=event.data.effect_id, effect=event.data.effect, case_id=event.case_id
+        )
+        uow.connection.execute(given_up.on_conflict_do_nothing())
+
+
 def done(uow: UnitOfWork, call: EffectCall, results: Mapping[str, Any]) -> None:
     """Answer that the effect is performed, in the transaction that performs it."""
     answer = EffectDone(effect_id=call.effect_id, effect=call.effect, case_id=call.case_id, results=struct(results))

@@ -14,8 +14,8 @@ from services.kit.database import traceparent
 
 _HIDDEN = re.compile(r"id_number|phone|password|passwd|secret|token|authorization|cookie|reporter", re.IGNORECASE)
 MASK = "***"
-# Noisy below this level, and they say nothing that ours do not.
-_QUIET = ("pika", "amqp", "kombu", "nameko", "alembic", "urllib3")
+# Below these levels they say nothing that ours do not.
+_QUIET = {"pika": logging.CRITICAL, **dict.fromkeys(("amqp", "kombu", "nameko", "alembic", "urllib3"), logging.WARNING)}
 
 
 def masked(value: Any) -> Any:
@@ -54,5 +54,5 @@ def configure(service: str, level: int = logging.INFO) -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=out))
     logging.basicConfig(handlers=[lines], level=level, force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)

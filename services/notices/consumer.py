@@ -20,3 +20,7 @@ class NoticesConsumer:
     def on_effect_requested(self, event: Event, uow: NoticesUnit) -> None:
         """Perform what is asked of this room."""
         effects.perform(event, uow, {"notify": usecases.notify})  # type: ignore[dict-item]
+
+    def on_effect_withdrawn(self, event: Event, uow: NoticesUnit) -> None:
+        """An effect that is not wanted any more."""
+        effects.withdrawn(event, uow)

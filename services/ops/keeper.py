@@ -17,7 +17,7 @@ from typing import IO
 
 import psycopg
 
-from services.ops.discover import ROOT
+from services.ops.discover import ROOT, code_fingerprint
 from services.ops.guard import Guard, ending_on_signal
 from services.ops.installation import Installation
 from services.ops.rig import process
@@ -86,16 +86,28 @@ class Keeper:
         return (read_json(self.place.run / STATE) or {}).get("phase") == "running"
 
     def _set_up(self) -> None:
-        """Servers of others' making, then databases, tables and queues; the broker starts meanwhile."""
+        """Servers of others' making, then databases, tables and queues.
+
+        When the code is the one that this database was last brought to, nothing is migrated and our processes
+        start while the broker does; the consumers alone wait for it.
+        """
         postgres, backing = self.installation.postgres, self.installation.backing()
-        self._attend(backing)
         self._await_ready([postgres], backing)
         postgres.ensure_databases(self.installation.rooms)
+        if postgres.noted() == self._mark():
+            early = [part for part in self.installation.programs() if part.name != "consumers"]
+            self._await_ready(backing, [*backing, *early])
+            return
         self.phase = "migrate"
         self._attend(backing)
         self._migrate()
         self._await_ready(backing, backing)
         self.installation.rabbitmq.flush_declarations()
+        postgres.note(self._mark())
+
+    def _mark(self) -> str:
+        """Of the code and the broker's folder: another one of either wants migration."""
+        return f"{code_fingerprint()} {self.installation.rabbitmq.identity()}"
 
     def _await_ready(self, wanted: Sequence[Part], attended: Sequence[Part]) -> None:
         def ready() -> bool:

@@ -15,8 +15,11 @@ from services.kit.procedure.bundle import load_bundle
 from services.kit.procedure.check import check_folder
 from services.kit.procedure.graph import FILE, Element, Graph
 from services.kit.procedure.model import Finding, PackError
+from services.ops import publish
 
-app = typer.Typer(name="pack", help="程序包检查与画图（不需要服务器）。", no_args_is_help=True)
+app = typer.Typer(name="pack", help="程序包检查与画图（不需要服务器），提交与确认发布。", no_args_is_help=True)
+app.command()(publish.publish)
+app.command()(publish.confirm)
 Folders = Annotated[list[Path], typer.Argument(help="程序包文件夹", exists=True, file_okay=False)]
 Json = Annotated[bool, typer.Option("--json", help="输出一个 JSON 对象")]
 SIZES = {"userTask": (100, 80), "receiveTask": (100, 80), "Gateway": (50, 50), "Event": (36, 36)}

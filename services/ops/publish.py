@@ -23,7 +23,6 @@ from services.kit.settings import Settings
 from services.ops.discover import ROOT
 
 SECONDS = 120.0
-app = typer.Typer(name="pack", help="程序包发布。", no_args_is_help=True)
 Folders = Annotated[list[Path], typer.Argument(help="程序包文件夹", exists=True, file_okay=False)]
 Bundles = Annotated[list[str], typer.Argument(help="程序包的 SHA-256")]
 As = Annotated[str, typer.Option("--as", help="登录名；缺省用本机的运维账号")]
@@ -60,23 +59,12 @@ class Door:
         return rpc.invoke(method, request, token=self.token, key=key, timeout=SECONDS)  # type: ignore[no-any-return]
 
 
-@app.callback()
-def pack() -> None:
-    """程序包。"""
-
-
-@app.command()
-def publish(
-    folders: Folders, sign_in: As = "", password: Password = "", data: Data = DATA, json: Json = False
-) -> None:
+def publish(folders: Folders, sign_in: As = "", password: Password = "", data: Data = DATA, json: Json = False) -> None:
     """检查并提交程序包，由另一人用 anjuan pack confirm 确认后生效；有误时退出码为 1。"""
     _each(data, sign_in, password, folders, lambda door, folder: door.propose(folder), json)
 
 
-@app.command()
-def confirm(
-    bundles: Bundles, sign_in: As = "", password: Password = "", data: Data = DATA, json: Json = False
-) -> None:
+def confirm(bundles: Bundles, sign_in: As = "", password: Password = "", data: Data = DATA, json: Json = False) -> None:
     """以第二人身份确认已提交的程序包，使其生效；有误时退出码为 1。"""
     _each(data, sign_in, password, bundles, lambda door, sha256: door.confirm(sha256), json)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.kit.effects import perform
+from services.kit.effects import perform, withdrawn
 from services.kit.errors import NotFoundError, UnavailableError
 from services.kit.events import Event
 from services.kit.objects import sha256_key
@@ -35,6 +35,9 @@ class SupervisionConsumer:
 
     def on_effect_requested(self, event: Event, uow: SupervisionUnit) -> None:
         perform(event, uow, PERFORMERS)
+
+    def on_effect_withdrawn(self, event: Event, uow: SupervisionUnit) -> None:
+        withdrawn(event, uow)
 
     def on_filing_submitted(self, event: Event, uow: SupervisionUnit) -> None:
         enter_fact(uow, event)

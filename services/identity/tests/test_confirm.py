@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from anjuan.identity.v1 import identity_pb2 as pb
+from services.identity.__main__ import bootstrap
 from services.identity.tests.scene import Scene, appointed, person
 from services.identity.usecases.confirm import confirm_access
 from services.identity.usecases.operator import ensure_operator
@@ -57,6 +58,12 @@ def test_the_operators_account_is_made_once(empty: Scene, tmp_path: Path) -> Non
     assert path.read_text() == first
     assert empty.audited().count("ensure_operator") == 1
     assert sorted(child.name for child in path.parent.iterdir()) == ["operator.json"]
+
+
+def test_the_sub_command_makes_it_as_well(empty: Scene, tmp_path: Path) -> None:
+    path = bootstrap(replace(empty.host.settings, data=tmp_path))
+    assert path == tmp_path / "keys" / "operator.json"
+    assert scene_kind(empty, json.loads(path.read_text())) == "operator"
 
 
 def test_a_lost_account_comes_back_with_the_file(empty: Scene, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import cedarpy
 from sqlalchemy import Connection, select
@@ -102,42 +102,44 @@ def decide(actor: Actor, action: str, resource: Sequence[dict[str, Any]], facts:
     return bool(answer.allowed)
 
 
-def allowed(
-    connection: Connection, actor: Actor, action: str, *, case_id: str = "", body_id: str = "",
-    department_id: str = "", candidate: bool = False, owner_id: str = "", reason: str = "",
-) -> bool:  # fmt: skip
-    """Whether the actor may do the action on a case, else on a body, else on the site.
+class Object(TypedDict, total=False):
+    """A case, else a body, else the site; and what only the calling room knows of it.
 
-    `candidate`: the room says that the actor is a candidate of an open task of the case. `owner_id`: the
-    account that handed in the object. `reason`: appeal, supervision or transfer, with which an upper tier
-    opens a dossier below (the caller records it). An unknown case or body is refused.
+    `candidate`: the actor is a candidate of an open task of the case. `owner_id`: the account that handed in
+    the object. `reason`: appeal, supervision or transfer, with which an upper tier opens a dossier below (the
+    caller records it). `department_id`: the part of the body that is asked about.
     """
-    facts = Facts(candidate, owner_id, reason, department_id)
-    if case_id:
+
+    case_id: str
+    body_id: str
+    department_id: str
+    candidate: bool
+    owner_id: str
+    reason: str
+
+
+def allowed(connection: Connection, actor: Actor, action: str, **what: Unpack[Object]) -> bool:
+    """Whether the actor may do the action on the object; an unknown case or body is refused."""
+    facts = Facts(what.get("candidate", False), what.get("owner_id", ""), what.get("reason", ""),
+                  what.get("department_id", ""))  # fmt: skip
+    if case_id := what.get("case_id"):
         resource = case_entities(connection, case_id)
-    elif body_id:
+    elif body_id := what.get("body_id"):
         resource = _find_body(connection, body_id)
     else:
         resource = [{"uid": _uid("Site", "site"), "attrs": {}, "parents": []}]
     return bool(resource) and decide(actor, action, resource, facts)
 
 
-def require(
-    connection: Connection, actor: Actor, action: str, *, case_id: str = "", body_id: str = "",
-    department_id: str = "", candidate: bool = False, owner_id: str = "", reason: str = "",
-) -> None:  # fmt: skip
+def require(connection: Connection, actor: Actor, action: str, **what: Unpack[Object]) -> None:
     """As allowed(), or raise.
 
     Raises:
         CaseNotKnownError: the case is unknown here, or the actor may not even see it.
         NotAllowedError: the actor may see the case (or it is about a body), but not do this.
     """
-    facts: dict[str, Any] = {
-        "case_id": case_id, "body_id": body_id, "department_id": department_id, "candidate": candidate,
-        "owner_id": owner_id, "reason": reason,
-    }  # fmt: skip
-    if allowed(connection, actor, action, **facts):
+    if allowed(connection, actor, action, **what):
         return
-    if case_id and not allowed(connection, actor, "view_case", **facts):
+    if what.get("case_id") and not allowed(connection, actor, "view_case", **what):
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
     raise NotAllowedError(f"您无权{LABELS[action]}")

@@ -1,6 +1,6 @@
 """Which cases an actor may list or open, as data: rendered to SQL here, to an index query by search.
 
-It says what policies.cedar says, rule by rule under the same names; test_access_rules.py proves it.
+It says what policies.cedar says, rule by rule under the same names; test_access_scope.py proves it.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ _WITH_PARTY = ("accepted", "docketed", "closed")
 _POOL = ("received", "accepted", "docketed")
 
 
-def _own(*needs: Need) -> Callable[[Actor], tuple[Need, ...]]:
-    return lambda actor: (Need("body_id", "is", actor.body_id), *needs)
+def _own(*needs: Need, place: str = "is") -> Callable[[Actor], tuple[Need, ...]]:
+    return lambda actor: (Need("body_id", place, actor.body_id), *needs)
 
 
 def _below(*needs: Need) -> Callable[[Actor], tuple[Need, ...]]:
-    return lambda actor: (Need("body_id", "under", actor.body_id), *needs)
+    return _own(*needs, place="under")
 
 
 def _mine(field: str) -> Callable[[Actor], tuple[Need, ...]]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
 from anjuan.kit.v1.cards_pb2 import IntakeCard, PartyCard
 from anjuan.notices.v1 import notices_pb2 as pb
-from anjuan.workflow.v1.events_pb2 import EffectRequested
+from anjuan.workflow.v1.events_pb2 import EffectRequested, EffectWithdrawn
 from services.kit import clock, effects, events, projections, run, schema
 from services.kit.errors import InvalidInputError, NotFoundError, UnavailableError
 from services.kit.identity import Actor, system
@@ -128,3 +128,14 @@ def test_pages_follow_each_other_without_gap(host: run.Host) -> None:
     assert seen == [f"第{n}条" for n in (4, 3, 2, 1, 0)]
     with pytest.raises(InvalidInputError):
         views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest(cursor="!"))
+
+
+def test_an_effect_given_up_by_the_operator_is_not_performed_later(host: run.Host) -> None:
+    know_the_case(host)
+    params = effects.struct({"to": "parties", "text": "迟到"})
+    late = event(EffectRequested(effect_id="e-9", effect="notify", owner="notices", params=params), OFFICER)
+    given_up = event(EffectWithdrawn(effect_id="e-9", effect="notify", owner="notices", reason="不再需要"), OFFICER)
+    with host.begin(OFFICER) as uow:
+        NoticesConsumer(host).on_effect_withdrawn(given_up, uow)
+        NoticesConsumer(host).on_effect_requested(late, uow)
+    assert not views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest()).notices

@@ -165,6 +165,18 @@ class Postgres:
         with self.connect() as admin:
             admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
 
+    def note(self, mark: str) -> None:
+        """Keep a mark inside the database itself: an older folder put back brings its older mark."""
+        with self.connect() as admin:
+            admin.execute(sql.SQL("comment on database postgres is {}").format(sql.Literal(mark)))
+
+    def noted(self) -> str | None:
+        """The mark last noted."""
+        with self.connect() as admin:
+            asked = "select shobj_description(oid, 'pg_database') from pg_database where datname = 'postgres'"
+            (mark,) = admin.execute(asked).fetchone() or (None,)
+        return None if mark is None else str(mark)
+
     def cut_connections(self) -> None:
         """End every session of the rooms."""
         with self.connect() as admin:

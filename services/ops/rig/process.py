@@ -13,6 +13,7 @@ from services.ops.rig.account import Account
 from services.ops.rig.place import Place, read_json, write_json
 from services.ops.rig.wait import TooLateError, until
 
+LARGEST_LOG = 50_000_000  # bytes; at its next start a process begins a new one, the last one is kept
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -63,7 +64,10 @@ def start(place: Place, command: Command) -> int:
     """
     _end_leftovers(place, command.name)
     identity = command.account.popen() if command.account else {}
-    with (place.logs / f"{command.name}.log").open("ab") as log:
+    path = place.logs / f"{command.name}.log"
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    with path.open("ab") as log:
         child = subprocess.Popen(  # noqa: S603
             command.argv, env=dict(command.env), cwd=command.folder, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, start_new_session=True, **identity,

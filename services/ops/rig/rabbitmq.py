@@ -5,6 +5,7 @@ The wrapper in /usr/sbin is passed by: it insists on the package's own folders a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -87,6 +88,11 @@ class RabbitMQ:
             path.chmod(0o600)
             if account.drops:
                 os.chown(path, account.uid, account.gid)
+
+    def identity(self) -> str:
+        """Stays as long as the node's folder does; empty before its first start."""
+        cookie = self.folder / ".erlang.cookie"
+        return hashlib.sha256(cookie.read_bytes()).hexdigest() if cookie.exists() else ""
 
     def environment(self) -> dict[str, str]:
         """What the server and its command-line tools share; HOME holds the node's cookie."""

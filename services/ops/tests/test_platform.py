@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from services.ops import lifecycle
 from services.ops.__main__ import app
-from services.ops.discover import room_names
+from services.ops.discover import code_fingerprint, room_names
 from services.ops.rig import process
 from services.ops.rig.missing import PartFailedError
 from services.ops.rig.session import Rig
@@ -117,7 +117,7 @@ def test_what_cannot_come_up_is_told_with_its_log_and_stopped(platform: Platform
     assert lifecycle.down(place.data)
     assert not any(process.pid_of(place, name) for name in PARTS)
     assert not lifecycle.down(place.data)
-    right = version.read_text()
+    right, migrated = version.read_text(), (place.logs / "migrate.log").stat().st_mtime_ns
     version.write_text("9\n")
     try:
         with pytest.raises(PartFailedError, match="incompatible"):
@@ -127,3 +127,12 @@ def test_what_cannot_come_up_is_told_with_its_log_and_stopped(platform: Platform
         version.write_text(right)
         lifecycle.up(place.data, scripted=True, wishes=False)
     platform.await_ready()
+    assert (place.logs / "migrate.log").stat().st_mtime_ns == migrated, "the same code migrates nothing"
+
+
+def test_other_code_or_another_broker_folder_wants_migration(platform: Platform) -> None:
+    noted = platform.installation.postgres.noted()
+    assert noted == f"{code_fingerprint()} {platform.installation.rabbitmq.identity()}"
+    platform.installation.postgres.note("of other code")
+    assert platform.installation.postgres.noted() == "of other code"
+    platform.installation.postgres.note(noted)

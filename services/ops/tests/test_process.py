@@ -73,6 +73,14 @@ def test_children_of_a_killed_leader_end_before_the_next_start(place: Place) -> 
     process.stop(place, "sleeper")
 
 
+def test_a_large_log_is_put_aside(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LARGEST_LOG", 10)
+    (place.logs / "sleeper.log").write_text("older output")
+    _started(place, SLEEPER)
+    process.stop(place, "sleeper")
+    assert (place.logs / "sleeper.log.1").read_text() == "older output"
+
+
 def test_waiting_ends(place: Place) -> None:
     with pytest.raises(TooLateError, match=r"0\.1 秒仍未就绪：nothing"):
         until(lambda: False, 0.1, "nothing")

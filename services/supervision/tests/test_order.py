@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from anjuan.documents.v1.events_pb2 import InstrumentServed
+from anjuan.documents.v1.events_pb2 import InstrumentIssued, InstrumentServed
 from anjuan.intake.v1.events_pb2 import CaseClosed, CaseDocketed, FilingSubmitted
 from anjuan.workflow.v1.events_pb2 import NodeOpened
 from services.kit.events import Event
@@ -32,6 +32,7 @@ def _life(scene: Scene, case: str) -> list[Event]:
         message = InstrumentServed(instrument_id="i", instrument="penalty-decision", party_id=party, served_on=on)
         return scene.make("documents", message, on, case=case)
 
+    issued = InstrumentIssued(instrument="extension", issued_on="2025-06-18")
     return [
         scene.make("intake", FilingSubmitted(), "2025-03-03", case=case),
         scene.make("intake", CaseDocketed(docketed_on="2025-03-05"), "2025-03-05", case=case),
@@ -42,19 +43,20 @@ def _life(scene: Scene, case: str) -> list[Event]:
         node("suspend", "2025-04-04", ruled_on="2025-04-04"),
         node("hearing", "2025-04-10"),
         node("resume", "2025-04-15", ruled_on="2025-04-15"),
-        node("head_extends", "2025-06-18"),  # the last day, and only because of the days excluded
-        node("decide", "2025-07-10"),
-        served("p1", "2025-07-10"),
-        served("p2", "2025-07-12"),
-        scene.make("intake", CaseClosed(closed_on="2025-07-10"), "2025-07-12", case=case),
-        node("reconsider", "2025-07-12", party_id="p2"),
+        scene.make("documents", issued, "2025-06-18", case=case),  # the last day, only because of the days excluded
+        node("group_extends", "2025-07-18", days=20),  # again the last day
+        node("decide", "2025-07-30"),
+        served("p1", "2025-07-30"),
+        served("p2", "2025-08-01"),
+        scene.make("intake", CaseClosed(closed_on="2025-07-30"), "2025-08-01", case=case),
+        node("reconsider", "2025-08-01", party_id="p2"),
     ]
 
 
 @st.composite
 def _orders(draw: st.DrawFn) -> list[int]:
     """How the facts of three rooms mix; each room's own stay in order, the inbox sees to that."""
-    sources = [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 0, 1]
+    sources = [0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 2, 2, 0, 1]
     streams = {s: [i for i, source in enumerate(sources) if source == s] for s in set(sources)}
     return [streams[source].pop(0) for source in draw(st.permutations(sources))]
 
@@ -84,8 +86,8 @@ def test_any_order_of_facts_gives_the_same_clocks(scene: Scene, order: list[int]
     facts = _life(scene, mixed)
     assert _told(scene, mixed, [facts[i] for i in order]) == expected
     decision = next(c for c in expected if c["limit_id"] == "samr-decision-90")
-    # 90 days, 15 excluded, 30 more by the extension: Friday 18 July 2025
-    assert (decision["state"], decision["due_on"].isoformat(), decision["extensions"]) == ("stopped", "2025-07-18", 1)
+    # 90 days, 15 excluded, 30 more and then 20: Thursday 7 August 2025
+    assert (decision["state"], decision["due_on"].isoformat(), decision["extensions"]) == ("stopped", "2025-08-07", 2)
 
 
 def test_an_end_told_before_its_beginning_of_the_same_day_ends_it(scene: Scene) -> None:
@@ -99,7 +101,7 @@ def test_an_end_told_before_its_beginning_of_the_same_day_ends_it(scene: Scene) 
 
 def test_recomputed_from_the_ledger_every_clock_is_as_stored(scene: Scene) -> None:
     before = _told(scene, "c1", _life(scene, "c1"))
-    scene.go("2026-01-20")  # parties' periods run out, and the limits that wait for them begin
+    scene.go("2026-02-20")  # parties' periods run out, and the limits that wait for them begin
     before = _clocks(scene, "c1")
     assert {c["limit_id"] for c in before} >= {"samr-apply-enforcement", "samr-decision-90"}
     stored = scene.rows("select * from clocks order by clock_id")

@@ -145,6 +145,12 @@ def _departments(rule: ActorRule, circle: Circle, body_id: str) -> list[str]:
     return [d for d in found if inside or d == circle.department_id]
 
 
+def rule_for(waiting: Sequence[Seat], keys: frozenset[str], person_id: str) -> int | None:
+    """The first rule by which a person with these keys may take a task; None: he may not."""
+    mine = [s.rule for s in waiting if s.key in keys and person_id not in s.excluded]
+    return min(mine, default=None)
+
+
 def require_fit(rule: ActorRule, body_id: str, people: Sequence[Person], on: date, node: NodeRule) -> None:
     """What keys cannot say: role beside a relation, valid qualification, enough different people.
 

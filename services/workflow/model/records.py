@@ -12,10 +12,10 @@ class Record:
     """A row; `of` takes the columns it knows."""
 
     @classmethod
-    def of(cls, row: Any) -> Self:
-        """From a SQLAlchemy row."""
-        known = row._mapping
-        return cls(**{f.name: _frozen(known[f.name]) for f in fields(cls)})
+    def of(cls, row: Any, table: Any) -> Self:
+        """From a SQLAlchemy row that holds the table's columns, perhaps among others."""
+        known, columns = row._mapping, table.c
+        return cls(**{f.name: _frozen(known[columns[f.name]]) for f in fields(cls)})
 
 
 def _frozen(value: Any) -> Any:

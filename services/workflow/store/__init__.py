@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
-from services.kit.database import UnitOfWork
+from services.kit.events import Event
 from services.workflow import tables
 from services.workflow.model.records import Effect, Hearing, Instance, Opinion, PackBundle, Visit
 from services.workflow.store.circle import People
 from services.workflow.store.facts import Facts
 from services.workflow.store.hearings import Bookings
 from services.workflow.store.rows import Rows
-from services.workflow.store.tasks import Tasks
+from services.workflow.store.tasks import Tasks, Writing
 
 
-class WorkflowUnit(UnitOfWork):
+class WorkflowUnit(Writing):
     """One transaction over workflow's tables."""
+
+    def write(self) -> None:
+        """Write what repositories have gathered."""
+        for rows in self._rows():
+            rows.write()
+
+    def flush(self) -> list[Event]:
+        """State first, then facts."""
+        self.write()
+        return super().flush()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What the block changed is taken back too."""
+        self.write()
+        with super().savepoint():
+            try:
+                yield
+                self.write()
+            except BaseException:
+                for rows in self._rows():
+                    rows.forget()
+                raise
+
+    def _rows(self) -> list[Rows[Any]]:
+        return [found for found in self.__dict__.values() if isinstance(found, Rows)]
 
     @cached_property
     def bundles(self) -> Rows[PackBundle]:

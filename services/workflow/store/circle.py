@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from services.kit import schema
 from services.kit.database import UnitOfWork
 from services.kit.identity import Actor
+from services.kit.procedure.model import ActorRule
 from services.kit.projections import person_name
 from services.workflow.model.audience import Circle, Person, account_key
 from services.workflow.model.records import Instance
@@ -37,28 +38,41 @@ class People:
         found = self.find([person_id]).get(person_id)
         return found is not None and found.state != "active"
 
-    def keys(self, actor: Actor, today: date | None = None) -> frozenset[str]:
-        """Under which keys tasks wait for the caller, in the roles of his token; `today`: his body's legal date."""
+    def caller(self, actor: Actor) -> Person:
+        """The caller as identity told of him; without appointments where it has not (yet), and for parties."""
+        found = self.find([actor.person_id]) if actor.kind == "staff" else {}
+        return found.get(actor.person_id, Person(actor.person_id, actor.name))
+
+    def keys(self, actor: Actor, today: date, caller: Person | None = None) -> frozenset[str]:
+        """Under which keys tasks wait for the caller, in the roles of his token; `today`: the legal date."""
         if actor.kind == "party":
             return frozenset({account_key(actor.account_id)} if actor.account_id else ())
-        person = self.find([actor.person_id]).get(actor.person_id) if actor.kind == "staff" else None
-        if person is None:
+        if actor.kind != "staff":
             return frozenset()
-        return person.keys(actor.body_id, today or self.uow.legal_on(actor.body_id), actor.roles)
+        return (caller or self.caller(actor)).keys(actor.body_id, today, actor.roles)
 
-    def circle(self, instance: Instance) -> Circle:
-        """The people around a case."""
-        bodies, card = self._bodies(instance.body_id), schema.case_card.c
-        accounts = select(card.party_account_ids).where(card.case_id == instance.case_id)
-        acted = instance.variables.get("actors", {})
+    def circle(self, instance: Instance, rules: Sequence[ActorRule]) -> Circle:
+        """The people around a case, as far as these rules ask for them."""
+        placed = any(r.department_kind or r.in_ == "superior_body" for r in rules)
+        bodies = self._bodies(instance.body_id) if placed else {}
+        known = instance.variables
         return Circle(
             body_id=instance.body_id, superior_id=next((b for b in bodies if b != instance.body_id), ""),
             department_id=instance.department_id,
             departments={b: {d: v.get("kind", "") for d, v in own.items()} for b, own in bodies.items()},
-            officers=instance.officer_ids, panel=instance.panel_ids, actors=acted,
-            previous=tuple(instance.variables.get("previous", ())),
-            accounts=tuple(self.uow.connection.execute(accounts).scalar() or ()),
+            officers=instance.officer_ids, panel=instance.panel_ids, actors=known.get("actors", {}),
+            previous=tuple(known.get("previous", ())),
+            accounts=self._accounts(instance.case_id) if any(r.relation == "party" for r in rules) else (),
         )  # fmt: skip
+
+    def _accounts(self, case_id: str) -> tuple[str, ...]:
+        card = schema.case_card.c
+        query = select(card.party_account_ids).where(card.case_id == case_id)
+        return tuple(self.uow.connection.execute(query).scalar() or ())
+
+    def departments_of(self, body_id: str) -> frozenset[str]:
+        """Ids of a body's departments."""
+        return frozenset(self._bodies(body_id).get(body_id, {}))
 
     def _bodies(self, body_id: str) -> dict[str, Any]:
         """A body and the one above it, with their departments."""

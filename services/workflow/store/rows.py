@@ -1,4 +1,4 @@
-"""One table's rows as records of one kind."""
+"""One table's rows as records of one kind. Changes are gathered and written before the next read, or at the end."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Rows(Generic[R]):
     def __init__(self, uow: UnitOfWork, table: Table, kind: type[R]) -> None:
         self.uow, self.table, self.kind = uow, table, kind
         self.key: Any = next(iter(table.primary_key.columns))
+        self._changes: dict[str, dict[str, Any]] = {}
 
     def find(self, key: str) -> R | None:
         """The row, or None."""
@@ -27,12 +28,15 @@ class Rows(Generic[R]):
 
     def one(self, where: ColumnElement[bool]) -> R | None:
         """The only row that fits, or None."""
+        self.write()
         row = self.uow.connection.execute(select(self.table).where(where)).one_or_none()
-        return None if row is None else self.kind.of(row)
+        return None if row is None else self.kind.of(row, self.table)
 
     def list(self, where: ColumnElement[bool], *order: Any) -> list[R]:
         """Rows that fit, in an order."""
-        return [self.kind.of(r) for r in self.uow.connection.execute(select(self.table).where(where).order_by(*order))]
+        self.write()
+        rows = self.uow.connection.execute(select(self.table).where(where).order_by(*order))
+        return [self.kind.of(r, self.table) for r in rows]
 
     def add(self, **values: Any) -> None:
         """A new row."""
@@ -40,22 +44,34 @@ class Rows(Generic[R]):
 
     def add_if_new(self, **values: Any) -> bool:
         """A new row unless its key, or another unique value, is there already; whether it was new."""
-        row = upsert(self.table).values(**values).on_conflict_do_nothing()
-        return bool(self.uow.connection.execute(row).rowcount)
+        row = upsert(self.table).values(**values).on_conflict_do_nothing().returning(self.key)
+        return self.uow.connection.execute(row).first() is not None
 
     def add_all(self, rows: Iterable[dict[str, Any]]) -> None:
         """New rows with the same columns, in one statement."""
-        if found := list(rows):
-            self.uow.connection.execute(insert(self.table), found)
+        if found := [*rows]:
+            self.uow.connection.execute(insert(self.table).values(found))
 
     def change(self, key: str, **values: Any) -> None:
         """Set columns of one row."""
-        self.uow.connection.execute(update(self.table).where(self.key == key).values(**values))
+        self._changes.setdefault(key, {}).update(values)
 
     def change_where(self, where: ColumnElement[bool], **values: Any) -> None:
         """Set columns of every row that fits."""
+        self.write()
         self.uow.connection.execute(update(self.table).where(where).values(**values))
 
     def remove(self, where: ColumnElement[bool]) -> None:
         """Delete every row that fits."""
+        self.write()
         self.uow.connection.execute(delete(self.table).where(where))
+
+    def write(self) -> None:
+        """Write what was changed."""
+        changes, self._changes = self._changes, {}
+        for key, values in changes.items():
+            self.uow.connection.execute(update(self.table).where(self.key == key).values(**values))
+
+    def forget(self) -> None:
+        """What was changed and is not written is taken back."""
+        self._changes.clear()

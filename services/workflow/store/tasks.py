@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,9 +12,9 @@ from sqlalchemy import delete, func, insert, select, text, update
 from services.kit import schema
 from services.kit.database import UnitOfWork
 from services.workflow.model.audience import Seat
-from services.workflow.model.records import Task
+from services.workflow.model.records import Instance, Task, Visit
 from services.workflow.store.rows import Rows
-from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks
+from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks, visits
 
 # A suspended clock has no day; the list then sorts it last.
 _REDATE = text("""
@@ -25,15 +26,59 @@ _REDATE = text("""
     where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
 
 
+class Writing(UnitOfWork):
+    """A unit of work that can write what its repositories have gathered."""
+
+    def write(self) -> None:
+        """Write it now."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """The governing limit of a case as supervision told: its day (None while none runs), state and id."""
+
+    on: date | None = None
+    state: str = ""
+    limit_id: str = ""
+
+
+def _due(row: Any) -> Due:
+    return Due(row.due_on, row.due_state or "", row.limit_id or "")
+
+
 class Tasks(Rows[Task]):
     """Every change of a task raises its version."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    uow: Writing
+
+    def __init__(self, uow: Writing) -> None:
         super().__init__(uow, tasks, Task)
 
     def case_of(self, task_id: str) -> str | None:
         """The case a task belongs to."""
         return self.uow.connection.execute(select(tasks.c.case_id).where(tasks.c.task_id == task_id)).scalar()
+
+    def whole(self, task_id: str) -> tuple[Task, Visit, Instance, Due] | None:
+        """A task with its visit, its instance and the case's governing due day, in one read."""
+        self.uow.write()
+        joined = tasks.join(visits, visits.c.visit_id == tasks.c.visit_id)
+        joined = joined.join(instances, instances.c.instance_id == tasks.c.instance_id)
+        row = self._with_due(select(tasks, visits, instances), joined, tasks.c.task_id == task_id)
+        return None if row is None else (
+            Task.of(row, tasks), Visit.of(row, visits), Instance.of(row, instances), _due(row)
+        )  # fmt: skip
+
+    def instance_with_due(self, case_id: str) -> tuple[Instance, Due] | None:
+        """The procedure instance of a case, with the case's governing due day."""
+        self.uow.write()
+        row = self._with_due(select(instances), instances, instances.c.case_id == case_id)
+        return None if row is None else (Instance.of(row, instances), _due(row))
+
+    def _with_due(self, columns: Any, joined: Any, where: Any) -> Any:
+        card = schema.case_card
+        whole = joined.outerjoin(card, card.c.case_id == instances.c.case_id)
+        query = columns.add_columns(card.c.due_on, card.c.due_state, card.c.limit_id).select_from(whole)
+        return self.uow.connection.execute(query.where(where)).one_or_none()
 
     def of_visit(self, visit_id: str) -> list[Task]:
         """Its tasks, oldest first."""
@@ -47,18 +92,16 @@ class Tasks(Rows[Task]):
         """Set columns; the version goes up by one."""
         super().change(key, version=tasks.c.version + 1, **values)
 
-    def seat(self, task_id: str, seats: Iterable[Seat], instance: Any, due: Sequence[Any]) -> None:
-        """Let a task wait under these keys; `due`: day and state of the case's governing limit."""
+    def seat(self, task_id: str, seats: Iterable[Seat], instance: Instance, due: Due) -> None:
+        """Let a task wait under these keys."""
         rows = [
             {"task_id": task_id, "key": s.key, "rule": s.rule, "excluded_ids": list(s.excluded),
              "case_id": instance.case_id, "body_id": instance.body_id, "pack_id": instance.pack_id,
-             "due_on": due[0] or NO_DAY, "due_state": due[1]} for s in seats
+             "due_on": due.on or NO_DAY, "due_state": due.state} for s in seats
         ]  # fmt: skip
-        self.uow.connection.execute(insert(task_audience), rows)
+        self.uow.connection.execute(insert(task_audience).values(rows))
 
-    def reseat(
-        self, task_id: str, seats: Sequence[Seat], people: Sequence[str], instance: Any, due: Sequence[Any]
-    ) -> None:
+    def reseat(self, task_id: str, seats: Sequence[Seat], people: Sequence[str], instance: Instance, due: Due) -> None:
         """Other people may take it from now on; who has it open before him need not load it again."""
         self.unseat(task_id)
         super().change(task_id, candidate_ids=list(people), keys=[s.key for s in seats], pinned_to="")
@@ -70,25 +113,17 @@ class Tasks(Rows[Task]):
 
     def cancel(self, visit_ids: Sequence[str]) -> None:
         """Open tasks of these visits are nobody's any more."""
+        self.write()
         mine = tasks.c.visit_id.in_(visit_ids) & tasks.c.state.in_(("open", "waiting_for_effects"))
         gone = update(tasks).where(mine).values(state="cancelled", version=tasks.c.version + 1)
         ids = self.uow.connection.execute(gone.returning(tasks.c.task_id)).scalars().all()
         self.unseat(*ids)
 
-    def seat_of(self, task_id: str, keys: Iterable[str], person_id: str) -> int | None:
-        """The rule by which a person may take a task; None: he may not."""
+    def seats_of(self, task_id: str) -> tuple[Seat, ...]:
+        """Under which keys an open task waits."""
         a = task_audience.c
-        query = select(func.min(a.rule)).where(
-            a.task_id == task_id, a.key.in_(sorted(keys)), ~a.excluded_ids.contains([person_id])
-        )
-        return self.uow.connection.execute(query).scalar()
-
-    def keys_of(self, task_id: str, rule: int) -> tuple[set[str], set[str]]:
-        """Keys and excluded people of one rule of a task."""
-        a = task_audience.c
-        found = self.uow.connection.execute(select(a.key, a.excluded_ids).where(a.task_id == task_id, a.rule == rule))
-        rows = found.all()
-        return {r.key for r in rows}, {p for r in rows for p in r.excluded_ids}
+        rows = self.uow.connection.execute(select(a.key, a.rule, a.excluded_ids).where(a.task_id == task_id))
+        return tuple(Seat(r.key, r.rule, tuple(r.excluded_ids)) for r in rows)
 
     def keep_draft(self, task_id: str, draft: dict[str, Any]) -> None:
         """What is typed so far."""
@@ -113,13 +148,6 @@ class Tasks(Rows[Task]):
             a.case_id == case_id, a.key.in_(sorted(keys)), ~a.excluded_ids.contains([person_id])
         )
         return bool(self.uow.connection.execute(query).scalar())
-
-    def due_of(self, case_id: str) -> tuple[Any, str, str]:
-        """Governing due day of a case, its state and limit."""
-        card = schema.case_card.c
-        query = select(card.due_on, card.due_state, card.limit_id).where(card.case_id == case_id)
-        row = self.uow.connection.execute(query).one_or_none()
-        return (None, "", "") if row is None else (row.due_on, row.due_state, row.limit_id)
 
     def redate(self, case_id: str, due_soon: str) -> None:
         """Bring the open tasks of a case to the due day that supervision told; `due_soon`: the limit that is so."""

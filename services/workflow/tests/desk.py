@@ -242,4 +242,3 @@ class Desk:
         """Nodes with an open visit, from the room's own card."""
         rows = self.query("select open_node_ids from case_card where case_id = :c", c=case_id)
         return sorted(rows[0].open_node_ids)
-

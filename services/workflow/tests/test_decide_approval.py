@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 import pytest
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError
-from services.workflow.tests.desk import Desk
+from services.workflow.tests.desk import ON, Desk
 from services.workflow.tests.tiny import bundle, form
 
 TINY = ("tiny", "1.0.0")
@@ -119,3 +122,28 @@ def test_nobody_approves_what_he_has_filled_in(desk: Desk) -> None:
     desk.decide("head", case_id, "a")
     desk.decide("leader", case_id, "a")
     assert desk.open_nodes(case_id) == ["b"]
+
+
+def test_what_comes_back_to_somebody_who_has_left_waits_for_his_colleagues(desk: Desk) -> None:
+    case_id = begin(desk)
+    desk.person("zhang", state="left")
+    desk.decide("head", case_id, "a", "return", "重办")
+    assert [desk.list(p).to_do for p in ("zhang", "li", "qian")] == [0, 1, 1]
+    assert desk.complete("li", case_id, "a", {"amount": 5}).state == "done"
+
+
+def test_an_act_is_not_dated_before_the_one_before_it(desk: Desk) -> None:
+    case_id = begin(desk)
+    desk.advance(ON + timedelta(days=9))
+    task = desk.task("head", case_id, "a")
+    agree: dict[str, Any] = {"task_id": task.task_id, "decision": "agree"}
+    for day in ("2025-03-02", "2025-03-13"):
+        with pytest.raises(InvalidInputError):
+            desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**agree, occurred_on=day))
+    desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**agree, occurred_on="2025-03-06"))
+    last = desk.task("leader", case_id, "a")
+    approve: dict[str, Any] = {"task_id": last.task_id, "decision": "agree"}
+    with pytest.raises(InvalidInputError, match="2025-03-06"):
+        desk.ask("leader", "DecideApproval", pb.DecideApprovalRequest(**approve, occurred_on="2025-03-05"))
+    desk.ask("leader", "DecideApproval", pb.DecideApprovalRequest(**approve, occurred_on="2025-03-07"))
+    assert desk.told(case_id, "NodeCompleted")[0].occurred_on == date(2025, 3, 7)

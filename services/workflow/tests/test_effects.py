@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
-from services.kit.errors import ConflictError, DomainError, InvalidInputError, NotAllowedError
+from services.kit.errors import ConflictError, DomainError, InvalidInputError, NotAllowedError, RuleRefusedError
 from services.workflow.__main__ import ROOM
 from services.workflow.tests.desk import ON, Desk
 from services.workflow.tests.tiny import bundle, form
@@ -164,6 +164,14 @@ def test_own_effects_are_performed_at_once_or_refuse_the_act(desk: Desk) -> None
     assert desk.asked(case_id, "assign_case") == []
 
 
+def test_a_parameter_of_the_wrong_type_is_said_at_the_node(desk: Desk) -> None:
+    desk.publish(bundle("tiny", DRAWING, {"a": {"effects": [ACCEPT]}, "b": {}}, forms={"a": form(why={})}))
+    case_id = desk.file(TINY)
+    with pytest.raises(RuleRefusedError, match="reason 应为 string"):
+        desk.complete("zhang", case_id, "a", {"why": 3})
+    assert (desk.open_nodes(case_id), desk.asked(case_id, "accept_filing")) == (["a"], [])
+
+
 def test_an_own_effect_refused_after_anothers_answer_opens_the_node_again(desk: Desk) -> None:
     assign = {"id": "assign", "effect": "assign_case", "after": ["accept"], "with": {"officers": "=[form.why]"}}
     case_id = begin(desk, ACCEPT, assign)
@@ -171,5 +179,6 @@ def test_an_own_effect_refused_after_anothers_answer_opens_the_node_again(desk: 
     desk.answer(accept, accepted_on="2025-03-03")
     assert desk.query("select * from inbox_waiting") == []
     assert desk.task("zhang", case_id, "a").refused_reason == "指定承办人未能办理：yes不是本机关的在职人员"
+    assert list(desk.course("leader", case_id).officer_ids) == []
     desk.complete("zhang", case_id, "a", {"why": "li"})
     assert (desk.open_nodes(case_id), len(desk.told(case_id, "CaseAssigned"))) == (["b"], 1)

@@ -50,8 +50,17 @@ def test_who_may_and_what_is_a_pack(desk: Desk) -> None:
     for who in ("zhang", "leader", "party:a"):
         with pytest.raises(NotAllowedError):
             propose(desk, bundle("tiny", LINE, {"a": {}}), who)
+    absent = {"id": "up", "effect": "ask_superior",
+              "with": {"pack": "x", "approver": "y", "matter": "z", "reason": "w"}}  # fmt: skip
     script = bundle("tiny", LINE, {"a": {}}).replace(b"<userTask", b"<scriptTas")
-    for data in (b"", b"PK no zip", script, bundle("tiny", LINE, {"a": {"effects": [{"id": "x", "effect": 3}]}})):
+    for data in (
+        b"",
+        b"PK no zip",
+        script,
+        bundle("tiny", LINE, {"a": {"effects": [{"id": "x", "effect": 3}]}}),
+        bundle("tiny", LINE, {"a": {"effects": [absent]}}),
+        bundle("tiny", LINE, {"a": {"stage": "nowhere"}}),
+    ):
         with pytest.raises(InvalidInputError) as refused:
             propose(desk, data)
         assert refused.value.fields

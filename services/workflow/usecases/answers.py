@@ -10,7 +10,7 @@ from services.kit import access
 from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
 from services.workflow.model.records import Effect
 from services.workflow.store import WorkflowUnit
-from services.workflow.usecases.effects import answered, refuse, release
+from services.workflow.usecases.effects import answered, effects_of, refuse, release, waiting_task
 from services.workflow.usecases.run import Packs, Run
 
 
@@ -39,7 +39,8 @@ def effect_done(uow: WorkflowUnit, packs: Packs, effect_id: str, results: dict[s
     visit = uow.visits.find(effect.visit_id)
     answered(run, effect, results)
     if effect.state == "requested" and visit is not None and visit.state in ("waiting_for_effects", "done"):
-        release(run, visit, answering=True)
+        task = waiting_task(run, visit.visit_id)
+        release(run, visit, task, effects_of(run, visit.visit_id), answering=True)
     run.save()
     _record(run, "effect_done", effect)
 

@@ -83,7 +83,7 @@ def _agree(hold: Grasp, text: str, on: date) -> str:
     if step is not None:
         return open_level(hold.run, visit, step)
     act = Act(actor.person_id, actor.name, visit.people, on, approvals)
-    return finish(hold.run, visit, hold.task.task_id, act)
+    return finish(hold.run, visit, hold.task, act)
 
 
 def _return(hold: Grasp, text: str, on: date) -> str:
@@ -109,15 +109,14 @@ def recall(uow: WorkflowUnit, packs: Packs, request: pb.RecallRequest) -> pb.Com
         NotAllowedError: somebody else did it.
         ConflictError: the next has acted, the node is done, or an effect is out.
     """
-    run, task, visit = held(uow, packs, request.task_id)
-    actor = uow.cause.actor
+    hold, actor = held(uow, packs, request.task_id), uow.cause.actor
+    run, task, visit = hold.run, hold.task, hold.visit
     mine = task.done_by == actor.person_id
     access.require(uow.connection, actor, "work_case", case_id=task.case_id, candidate=mine)
     if not mine:
         raise NotAllowedError("只能撤回本人提交的事项")
-    hold = Grasp(run, task, visit, 0)
     _require_recallable(hold)
-    on = uow.legal_on(run.instance.body_id)
+    on = hold.today
     _speak(hold, "recall", request.reason, on)
     for other in uow.tasks.list((tasks.c.visit_id == visit.visit_id) & (tasks.c.state == "open")):
         uow.tasks.unseat(other.task_id)

@@ -31,8 +31,10 @@ def assign(run: Run, officers: Sequence[str], department_id: str, reason: str, o
     _require_fit(run.pack, people, on)
     gone = set(run.instance.officer_ids) - set(officers)
     department = department_id or _department_of(run, people[0])
+    if department_id and department_id not in run.uow.people.departments_of(run.instance.body_id):
+        said = "承办部门不是本机关的部门"
+        raise InvalidInputError(said, [{"pointer": "/department_id", "detail": said}])
     run.change(officer_ids=tuple(officers), department_id=department)
-    run.look_again()
     told = facts_pb2.CaseAssigned(officer_ids=officers, department_id=department, reason=reason)
     run.tell(told, on)
     for task in run.uow.tasks.open_of_instance(run.instance.instance_id):

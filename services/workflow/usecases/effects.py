@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from services.kit import clock
 from services.kit.effects import EffectCall, struct
-from services.kit.errors import DomainError, UnavailableError
+from services.kit.errors import DomainError, RuleRefusedError, UnavailableError
 from services.kit.procedure import conditions, registry
 from services.kit.procedure.model import EffectRule
 from services.workflow.model.records import Effect, Task, Visit
@@ -20,6 +20,9 @@ from services.workflow.usecases.own import PERFORMERS
 from services.workflow.usecases.run import Run
 
 SETTLED = ("done", "dropped")
+_TYPES: dict[str, type] = {
+    "string": str, "date": str, "datetime": str, "integer": int, "boolean": bool, "list": list, "object": dict,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,28 +43,29 @@ class Act:
         }}  # fmt: skip
 
 
-def finish(run: Run, visit: Visit, task_id: str, act: Act) -> str:
+def finish(run: Run, visit: Visit, task: Task, act: Act) -> str:
     """The last act of a node: ask for its effects, move the token when none is awaited. Returns the task's state."""
     values: dict[str, Any] = {
         "state": "waiting_for_effects", "occurred_on": act.occurred_on, "completed_by": act.person_id,
-        "completed_by_name": act.name, "act": act.scope(visit), "reason": "",
+        "completed_by_name": act.name, "act": act.scope(visit), "reason": "", "attempt": visit.attempt + 1,
     }  # fmt: skip
-    run.uow.visits.change(visit.visit_id, **values)
-    run.uow.tasks.change(task_id, state="waiting_for_effects", waiting_since=clock.now())
+    earlier = effects_of(run, visit.visit_id) if visit.attempt else []
     visit = replace(visit, **values)
-    _enlist(run, visit)
-    return release(run, visit)
+    run.uow.visits.change(visit.visit_id, **values)
+    run.uow.tasks.change(task.task_id, state="waiting_for_effects", waiting_since=clock.now())
+    return release(run, visit, task, [*earlier, *_enlisted(run, visit, earlier)])
 
 
-def _enlist(run: Run, visit: Visit) -> None:
+def _enlisted(run: Run, visit: Visit, earlier: list[Effect]) -> list[Effect]:
     """Write down the effects that are still to be had; done ones and those still out are never asked again."""
-    earlier = effects_of(run, visit.visit_id)
     had = {e.name for e in earlier if e.state in ("done", "requested")}
     rule = run.node(visit.node_id)
-    run.uow.effects.add_all(
+    rows = [
         _row(run, visit, e, 1 + sum(e.id == old.name for old in earlier), e.id in rule.awaited())
         for e in rule.effects if e.id not in had
-    )  # fmt: skip
+    ]  # fmt: skip
+    run.uow.effects.add_all(rows)
+    return [Effect(**row, params={}, results={}, reason="") for row in rows]
 
 
 def _row(run: Run, visit: Visit, rule: EffectRule, attempt: int, awaited: bool) -> dict[str, Any]:
@@ -79,21 +83,22 @@ def effects_of(run: Run, visit_id: str) -> list[Effect]:
     return run.uow.effects.list(effects.c.visit_id == visit_id, effects.c.position)
 
 
-def release(run: Run, visit: Visit, answering: bool = False) -> str:
+def release(run: Run, visit: Visit, task: Task | None, known: list[Effect], answering: bool = False) -> str:
     """Send every held effect whose predecessors are done; move the token when all awaited are.
 
-    `answering`: nobody waits for an answer, so an own effect that is refused opens the node again.
+    `known`: the visit's effects, oldest first. `answering`: nobody waits for an answer, so an effect that cannot be
+    sent or performed opens the node again.
     """
-    latest = {e.name: e for e in effects_of(run, visit.visit_id)}
+    latest = {e.name: e for e in known}
     while ready := [e for e in latest.values() if e.state == "held" and _free(e, latest)]:
         for effect in ready:
-            latest[effect.name] = _send(run, visit, effect, latest, answering)
+            latest[effect.name] = _attempt(run, visit, effect, latest, answering)
             if latest[effect.name].state == "refused":
                 return "open"
     if any(e.awaited and e.state not in SETTLED for e in latest.values()):
         return "waiting_for_effects"
-    if visit.state == "waiting_for_effects":
-        _advance(run, visit, latest)
+    if visit.state == "waiting_for_effects" and task is not None:
+        _advance(run, visit, task, latest)
     return "done"
 
 
@@ -101,16 +106,33 @@ def _free(effect: Effect, latest: dict[str, Effect]) -> bool:
     return all(latest[name].state in SETTLED for name in effect.after if name in latest)
 
 
-def _send(run: Run, visit: Visit, effect: Effect, latest: dict[str, Effect], answering: bool) -> Effect:
+def _attempt(run: Run, visit: Visit, effect: Effect, latest: dict[str, Effect], answering: bool) -> Effect:
+    """Send an effect; while answering another room, what cannot be sent is refused instead of failing."""
+    if not answering:
+        return _send(run, visit, effect, latest)
+    kept = run.kept_state()
+    try:
+        with run.uow.savepoint():
+            return _send(run, visit, effect, latest)
+    except UnavailableError:
+        raise
+    except DomainError as refusal:
+        run.restore(kept)
+        refuse(run, effect, refusal.detail)
+        return replace(effect, state="refused")
+
+
+def _send(run: Run, visit: Visit, effect: Effect, latest: dict[str, Effect]) -> Effect:
     """Perform an own effect here and now; ask the owner for any other."""
     rule = run.pack.effects[effect.name][1]
     scope = _scope(run, visit)
     if not conditions.holds(rule.when, scope):
         return _changed(run, effect, state="dropped")
     params = conditions.resolve(rule.with_, scope)
+    _require_types(effect.effect, params)
     effect = _changed(run, effect, params=params, state="requested", requested_at=clock.now())
     if effect.owner == run.uow.service:
-        return _perform(run, effect, answering)
+        return _perform(run, effect)
     answers = {name: latest[name].results for name in effect.after if name in latest}
     run.tell(facts_pb2.EffectRequested(
         effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, visit_id=effect.visit_id,
@@ -120,29 +142,28 @@ def _send(run: Run, visit: Visit, effect: Effect, latest: dict[str, Effect], ans
     return effect
 
 
+def _require_types(effect: str, params: dict[str, Any]) -> None:
+    """The owner would only park what it cannot read: say it to the person at the node instead."""
+    kind = registry.effects()[effect]
+    for name, value in params.items():
+        wanted = kind.params.get(name) or kind.params.get(f"{name}?", "any")
+        if wanted in _TYPES and not isinstance(value, _TYPES[wanted]):
+            raise RuleRefusedError(f"程序包有误：“{kind.title}”的参数 {name} 应为 {wanted}，却是 {value}")
+
+
 def _scope(run: Run, visit: Visit) -> dict[str, Any]:
     forms = {**run.variables.get("forms", {}), visit.node_id: visit.data}
     return run.scope(forms=forms, form=visit.data, **visit.act)
 
 
-def _perform(run: Run, effect: Effect, answering: bool) -> Effect:
+def _perform(run: Run, effect: Effect) -> Effect:
     i = run.instance
     call = EffectCall(
         effect_id=effect.effect_id, effect=effect.effect, case_id=i.case_id, body_id=i.body_id,
         occurred_on=effect.occurred_on, pack=(i.pack_id, i.pack_version), visit_id=effect.visit_id,
         node_id=effect.node_id, params=effect.params, answers={},
     )  # fmt: skip
-    try:
-        with run.uow.savepoint():
-            results = PERFORMERS[effect.effect](run, call)
-    except UnavailableError:
-        raise
-    except DomainError as refusal:
-        if not answering:
-            raise
-        refuse(run, effect, refusal.detail)
-        return replace(effect, state="refused")
-    done = answered(run, effect, results)
+    done = answered(run, effect, PERFORMERS[effect.effect](run, call))
     offer_own(run, Opening(effect.occurred_on, run.uow.cause.actor.name))
     return done
 
@@ -190,15 +211,14 @@ def waiting_task(run: Run, visit_id: str) -> Task | None:
     return run.uow.tasks.one((tasks.c.visit_id == visit_id) & (tasks.c.state == "waiting_for_effects"))
 
 
-def _advance(run: Run, visit: Visit, latest: dict[str, Effect]) -> None:
+def _advance(run: Run, visit: Visit, task: Task, latest: dict[str, Effect]) -> None:
     """All is done: the token leaves the node."""
     run.variables.setdefault("forms", {})[visit.node_id] = visit.data
     run.acted(visit.node_id, visit.people, [a["person_id"] for a in visit.act["approvals"].values()])
     step = run.engine.complete(run.instance.tokens, visit.visit_id, _scope(run, visit))
     run.closed(visit.visit_id)
     run.uow.visits.change(visit.visit_id, state="done", done_at=clock.now())
-    if (task := waiting_task(run, visit.visit_id)) is not None:
-        run.uow.tasks.change(task.task_id, state="done", waiting_since=None, refused_reason="")
+    run.uow.tasks.change(task.task_id, state="done", waiting_since=None, refused_reason="")
     results = {e.name: e.results for e in latest.values() if e.state == "done"}
     occurred_on = date.fromisoformat(visit.act["act"]["occurred_on"])
     run.tell(facts_pb2.NodeCompleted(

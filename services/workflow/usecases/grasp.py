@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import access, clock
 from services.kit.errors import CaseNotKnownError, ConflictError, InvalidInputError, NotAllowedError, PreconditionError
-from services.kit.procedure.model import ActorRule, NodeRule
-from services.workflow.model.audience import Person, account_key, person_key, require_fit
+from services.kit.procedure.model import NodeRule
+from services.workflow.model.audience import Person, Seat, account_key, person_key, require_fit, rule_for
 from services.workflow.model.records import Task, Visit
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects
 from services.workflow.usecases.opening import rules_of
 from services.workflow.usecases.run import Packs, Run
 
-_UNKNOWN = "案件尚未同步到此处，或者您无权查看"
 _STATES = {"waiting_for_effects": "正在办理后续动作", "done": "已办结", "returned": "已退回", "cancelled": "已撤销"}
 
 
 @dataclass(frozen=True)
 class Grasp:
-    """A task in the caller's hand; `rule` is the place of the rule that entitles him."""
+    """A task in the caller's hand; `rule` is the place of the rule that entitles him, `today` the legal date."""
 
     run: Run
     task: Task
     visit: Visit
-    rule: int
+    today: date
+    caller: Person
+    seats: tuple[Seat, ...] = ()
+    rule: int = 0
 
     @property
     def node(self) -> NodeRule:
         """The pack's rule of the node."""
         return self.run.node(self.task.node_id)
-
-    @property
-    def rules(self) -> Sequence[ActorRule]:
-        """Who may act: at the node, or at this level of its approval."""
-        return rules_of(self.run, self.task)
 
 
 def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: int = 0) -> Grasp:
@@ -50,38 +47,39 @@ def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: 
         ConflictError: it is done, withdrawn, or of another kind.
         PreconditionError: it has changed since the caller read it.
     """
-    run, task, visit = held(uow, packs, task_id)
-    keys, actor = uow.people.keys(uow.cause.actor), uow.cause.actor
+    hold, actor = held(uow, packs, task_id), uow.cause.actor
+    task, keys = hold.task, uow.people.keys(actor, hold.today, hold.caller)
     mine = not keys.isdisjoint(task.keys) or task.done_by == actor.person_id
     access.require(uow.connection, actor, "work_case", case_id=task.case_id, candidate=mine)
     if task.state != "open":
         by = f"，办理人{task.done_by_name}" if task.done_by_name else ""
         raise ConflictError(f"“{task.title}”{_STATES[task.state]}{by}，请刷新后查看")
-    rule = uow.tasks.seat_of(task_id, keys, actor.person_id)
+    waiting = uow.tasks.seats_of(task_id)
+    rule = rule_for(waiting, keys, actor.person_id)
     if rule is None:
         raise NotAllowedError(f"“{task.title}”不由您办理")
     if task.kind != kind:
         raise ConflictError("这一任务要审批，不是填写" if kind == "form" else "这一任务要填写，不是审批")
     if if_version and if_version != task.version:
         raise PreconditionError("任务内容已变化，请刷新后再提交")
-    return Grasp(run, task, visit, rule)
+    return replace(hold, seats=waiting, rule=rule)
 
 
-def held(uow: WorkflowUnit, packs: Packs, task_id: str) -> tuple[Run, Task, Visit]:
-    """A task with its visit, under the lock of its case.
+def held(uow: WorkflowUnit, packs: Packs, task_id: str) -> Grasp:
+    """A task with its visit, under the lock of its case; nothing is checked yet.
 
     Raises:
         CaseNotKnownError: no such task.
     """
     case_id = uow.tasks.case_of(task_id)
-    if case_id is None:
-        raise CaseNotKnownError(_UNKNOWN)
-    run = Run.of(uow, packs, case_id)
-    task = uow.tasks.find(task_id)
-    visit = uow.visits.find(task.visit_id) if task else None
-    if task is None or visit is None:
-        raise CaseNotKnownError(_UNKNOWN)
-    return run, task, visit
+    if case_id is not None:
+        uow.lock(case_id)
+    found = uow.tasks.whole(task_id)
+    if found is None:
+        raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
+    task, visit, instance, due = found
+    run = Run(uow, packs.engine(instance.pack_sha256), instance, due)
+    return Grasp(run, task, visit, uow.legal_on(instance.body_id), uow.people.caller(uow.cause.actor))
 
 
 def day_of(hold: Grasp, text: str) -> date:
@@ -90,13 +88,14 @@ def day_of(hold: Grasp, text: str) -> date:
     Raises:
         InvalidInputError: no date, or outside these.
     """
-    today = hold.run.uow.legal_on(hold.run.instance.body_id)
+    if not text:
+        return hold.today
     try:
-        day = date.fromisoformat(text) if text else today
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise _wrong_day("应为日期，如 2025-03-03") from error
-    if day > today:
-        raise _wrong_day(f"办理日期不得晚于今天 {today}")
+    if day > hold.today:
+        raise _wrong_day(f"办理日期不得晚于今天 {hold.today}")
     earliest = hold.run.uow.tasks.last_act_on(hold.visit.visit_id) or hold.visit.opened_on
     if day < earliest:
         raise _wrong_day(f"办理日期不得早于本环节开始或上一步办理之日 {earliest}")
@@ -114,23 +113,21 @@ def require_people(hold: Grasp, with_ids: Sequence[str], on: date) -> tuple[Pers
         InvalidInputError: somebody is named twice or not known.
         NotAllowedError, RuleRefusedError: see model.audience.require_fit.
     """
-    uow, actor = hold.run.uow, hold.run.uow.cause.actor
-    rule = hold.rules[hold.rule]
-    if actor.kind == "party":
-        return (Person(actor.person_id, actor.name),)
-    ids = [actor.person_id, *with_ids]
-    known = uow.people.find(ids)
-    if len(set(ids)) != len(ids) or not known.keys() >= set(ids):
+    if hold.run.uow.cause.actor.kind == "party":
+        return (hold.caller,)
+    known = hold.run.uow.people.find(with_ids) if with_ids else {}
+    ids = [hold.caller.person_id, *with_ids]
+    if len(set(ids)) != len(ids) or known.keys() != set(with_ids):
         said = "共同办理的人有重复，或不是本机关人员"
         raise InvalidInputError(said, [{"pointer": "/with_ids", "detail": said}])
-    people = tuple(known[p] for p in ids)
-    keys, excluded = uow.tasks.keys_of(hold.task.task_id, hold.rule)
-    pinned = bool(hold.task.pinned_to)
-    for person in people[1:]:
-        fits = pinned or not keys.isdisjoint(person.keys(hold.task.body_id, on))
-        if person.person_id in excluded or not fits:
+    mine = [s for s in hold.seats if s.rule == hold.rule]
+    for person in known.values():
+        keys = person.keys(hold.task.body_id, on)
+        fits = bool(hold.task.pinned_to) or rule_for(mine, keys, person.person_id) is not None
+        if not fits:
             raise NotAllowedError(f"{person.name}不能办理“{hold.node.title}”")
-    require_fit(rule, hold.task.body_id, people, on, hold.node)
+    people = (hold.caller, *(known[p] for p in with_ids))
+    require_fit(rules_of(hold.run, hold.task)[hold.rule], hold.task.body_id, people, on, hold.node)
     return people
 
 
@@ -148,11 +145,11 @@ def now_done(hold: Grasp, state: str) -> None:
 
 def answer(hold: Grasp, state: str) -> pb.CompleteTaskAnswer:
     """What the caller is told of his act."""
-    uow, visit_id = hold.run.uow, hold.visit.visit_id
+    uow, waits = hold.run.uow, (effects.c.visit_id == hold.visit.visit_id) & effects.c.awaited
     out = []
     if state == "waiting_for_effects":
-        waits = (effects.c.visit_id == visit_id) & effects.c.state.in_(("held", "requested")) & effects.c.awaited
-        out = [e.effect for e in uow.effects.list(waits, effects.c.position)]
-    task = uow.tasks.find(hold.task.task_id)
-    version = task.version if task else hold.task.version
-    return pb.CompleteTaskAnswer(task_id=hold.task.task_id, state=state, waiting_for=out, version=version)
+        found = uow.effects.list(waits & effects.c.state.in_(("held", "requested")), effects.c.position)
+        out = [e.effect for e in found]
+    return pb.CompleteTaskAnswer(
+        task_id=hold.task.task_id, state=state, waiting_for=out, version=hold.task.version + 1
+    )  # fmt: skip

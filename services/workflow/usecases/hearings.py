@@ -51,7 +51,6 @@ def schedule(
     )
     _book(run, hearing)
     run.change(panel_ids=hearing.panel_ids or i.panel_ids)
-    run.look_again()
     run.tell(facts_pb2.HearingScheduled(
         hearing_id=hearing.hearing_id, room=hearing.room, starts_at=start.isoformat(), ends_at=end.isoformat(),
         panel_ids=hearing.panel_ids, kind=kind,

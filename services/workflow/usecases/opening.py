@@ -37,6 +37,7 @@ def move(run: Run, step: Step, opening: Opening) -> None:
         run.change(concluded_on=opening.occurred_on)
         run.tell(facts_pb2.ProcedureConcluded(outcome=step.outcome), opening.occurred_on)
 
+
 def offer_own(run: Run, opening: Opening) -> None:
     """Offer what the instance itself has told."""
     for event in run.heard():
@@ -130,7 +131,7 @@ def open_task(
 
 def waiting_for(run: Run, rules: Sequence[ActorRule], title: str, excluded: Sequence[str] = ()) -> list[Seat]:
     """Under which keys a task waits; nobody approves what he has filled in himself."""
-    found = seats(rules, run.circle, title)
+    found = seats(rules, run.circle(rules), title)
     return [replace(s, excluded=tuple(sorted({*s.excluded, *excluded}))) for s in found]
 
 

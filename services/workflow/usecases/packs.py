@@ -7,7 +7,7 @@ from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import access, clock
 from services.kit.errors import ConflictError, NotAllowedError, NotFoundError, TooLargeError
 from services.kit.objects import ObjectStore, put_bytes
-from services.kit.procedure import bpmn
+from services.kit.procedure import bpmn, registry
 from services.kit.procedure.bundle import load_bundle
 from services.kit.procedure.check import expressions, ordered, references
 from services.kit.procedure.graph import FILE
@@ -17,6 +17,7 @@ from services.workflow.model.records import PackBundle
 from services.workflow.settings import KNOBS
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import pack_bundles
+from services.workflow.usecases.own import PERFORMERS
 
 
 def read_bundle(data: bytes) -> Pack:
@@ -30,9 +31,18 @@ def read_bundle(data: bytes) -> Pack:
     pack = load_bundle(data)
     sources, graph = sources_of(pack.files)[0], bpmn.read(pack.files[FILE])
     found = [*references.findings(pack, graph, sources), *expressions.findings(pack, sources, graph)]
+    found += [
+        sources["nodes.yaml"].fault(f"本平台尚不能办理效果 {rule.effect}", "改用已有的效果", "nodes", node)
+        for node, rule in pack.effects.values()
+        if rule.effect in registry.effects() and _is_ours(rule.effect) and rule.effect not in PERFORMERS
+    ]
     if found:
         raise PackError(ordered(found))
     return pack
+
+
+def _is_ours(effect: str) -> bool:
+    return registry.effects()[effect].owner == "workflow"
 
 
 def require_publisher(uow: WorkflowUnit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
@@ -14,15 +15,19 @@ from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from services.kit import clock
 from services.kit.errors import CaseNotKnownError
 from services.kit.procedure.engine import Engine, OpenNode, Step
-from services.kit.procedure.model import NodeRule
+from services.kit.procedure.model import ActorRule, NodeRule
 from services.workflow.model.audience import Circle
 from services.workflow.model.records import Instance
 from services.workflow.model.variables import fact, whole
 from services.workflow.store import WorkflowUnit
-from services.workflow.tables import instances, visits
+from services.workflow.store.tasks import Due
+from services.workflow.tables import visits
 
 # Own facts that waits hear; the course of the nodes itself is drawn in the BPMN.
 OFFERED = ("CaseAssigned", "HearingScheduled", "HearingCancelled")
+
+
+NONE_DUE = Due()
 
 
 class Packs(Protocol):
@@ -38,11 +43,10 @@ class Packs(Protocol):
 class Run:
     """The instance as it changes; `save` writes it. `open` maps open visits to their nodes."""
 
-    def __init__(self, uow: WorkflowUnit, engine: Engine, instance: Instance) -> None:
+    def __init__(self, uow: WorkflowUnit, engine: Engine, instance: Instance, due: Due = NONE_DUE) -> None:
         self.uow, self.engine, self.pack, self.instance = uow, engine, engine.pack, instance
         self.variables: dict[str, Any] = instance.variables
-        self._circle: Circle | None = None
-        self._due: tuple[Any, str] | None = None
+        self._due = due
         self._told: list[dict[str, Any]] = []
         rules = [rule.waits_for for rule in self.pack.nodes.values() if rule.waits_for is not None]
         self.waited = {rule.event for rule in rules}
@@ -57,10 +61,10 @@ class Run:
             UnavailableError: its pack is not loaded.
         """
         uow.lock(case_id)
-        found = uow.instances.one(instances.c.case_id == case_id)
+        found = uow.tasks.instance_with_due(case_id)
         if found is None:
             raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
-        return cls(uow, packs.engine(found.pack_sha256), found)
+        return cls(uow, packs.engine(found[0].pack_sha256), *found)
 
     @property
     def case_id(self) -> str:
@@ -78,35 +82,33 @@ class Run:
         known = {name: self.variables.get(name, {}) for name in ("forms", "results")}
         return {"case": self.variables.get("case", {}) | people} | known | more
 
+    def kept_state(self) -> tuple[Instance, dict[str, Any]]:
+        """What `restore` brings back after a savepoint was taken back."""
+        return self.instance, deepcopy(self.variables)
+
+    def restore(self, kept: tuple[Instance, dict[str, Any]]) -> None:
+        """As it was."""
+        self.instance, self.variables = kept
+        self._told = []
+
     def change(self, **values: Any) -> None:
         """Change columns of the instance; `save` writes them."""
         self.instance = replace(self.instance, **values)
 
-    @property
-    def circle(self) -> Circle:
-        """The people around the case as they are now."""
-        if self._circle is None:
-            self._circle = self.uow.people.circle(self.instance)
-        return self._circle
-
-    def look_again(self) -> None:
-        """The circle has changed."""
-        self._circle = None
+    def circle(self, rules: Sequence[ActorRule]) -> Circle:
+        """The people around the case as they are now, as far as these rules ask for them."""
+        return self.uow.people.circle(self.instance, rules)
 
     @property
-    def due(self) -> tuple[Any, str]:
+    def due(self) -> Due:
         """Governing due day of the case and its state, as supervision told."""
-        if self._due is None:
-            day, state, limit = self.uow.tasks.due_of(self.case_id)
-            soon = state == "running" and limit == self.instance.due_soon
-            self._due = day, "due_soon" if soon else state
-        return self._due
+        soon = self._due.state == "running" and self._due.limit_id == self.instance.due_soon
+        return replace(self._due, state="due_soon") if soon else self._due
 
     def acted(self, node_id: str, people: Sequence[str], approvers: Sequence[str]) -> None:
         """Who filled in the last visit of a node, and who approved it."""
         self.variables.setdefault("actors", {})[node_id] = list(people)
         self.variables["previous"] = [*people, *approvers]
-        self._circle = None
 
     def card(self) -> WorkflowCard:
         """The room's part of the case card."""

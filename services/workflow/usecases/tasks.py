@@ -40,7 +40,7 @@ def complete_task(uow: WorkflowUnit, packs: Packs, request: pb.CompleteTaskReque
     _require_allowed(hold, visit, act)
     step = next_level(hold.run, visit, 0, {})
     now_done(hold, "done")
-    state = finish(hold.run, visit, hold.task.task_id, act) if step is None else open_level(hold.run, visit, step)
+    state = finish(hold.run, visit, hold.task, act) if step is None else open_level(hold.run, visit, step)
     _record(hold, "complete_task", on)
     return answer(hold, state)
 
@@ -85,7 +85,7 @@ def send_back(uow: WorkflowUnit, packs: Packs, request: pb.SendBackRequest) -> p
         raise InvalidInputError("请写明退回的理由", [{"pointer": "/reason", "detail": "请写明退回的理由"}])
     if request.to_node_id not in hold.node.send_back_to:
         raise RuleRefusedError(f"“{hold.node.title}”不能退回到该环节")
-    on = uow.legal_on(run.instance.body_id)
+    on = hold.today
     uow.tasks.speak(hold.task, hold.visit.round, "send_back", request.reason, actor.person_id, actor.name, on)
     now_done(hold, "returned")
     step = run.engine.reset_to(run.instance.tokens, request.to_node_id, run.scope())
@@ -100,7 +100,7 @@ def may_request(run: Run, keys: frozenset[str], person_id: str) -> list[str]:
     """Start events of what a person with these keys may ask for now."""
     found = []
     for node_id, rule in run.engine.requests(run.instance.tokens, run.scope()).items():
-        waiting = seats(rule.actor, run.circle, run.node(node_id).title)
+        waiting = seats(rule.actor, run.circle(rule.actor), run.node(node_id).title)
         if any(s.key in keys and person_id not in s.excluded for s in waiting):
             found.append(node_id)
     return found
@@ -110,13 +110,13 @@ def open_request(uow: WorkflowUnit, packs: Packs, request: pb.OpenRequestRequest
     """Start an event subprocess that the pack lets people ask for (extension, exclusion, recusal …)."""
     actor = uow.cause.actor
     run = Run.of(uow, packs, request.case_id)
-    mine = request.node_id in may_request(run, uow.people.keys(actor), actor.person_id)
+    on = uow.legal_on(run.instance.body_id)
+    mine = request.node_id in may_request(run, uow.people.keys(actor, on), actor.person_id)
     access.require(uow.connection, actor, "work_case", case_id=request.case_id, candidate=mine)
     if request.node_id not in run.engine.requests(run.instance.tokens, run.scope()):
         raise ConflictError("现在不能发起这一事项")
     if not mine:
         raise NotAllowedError(f"“{run.node(request.node_id).title}”不由您发起")
-    on = uow.legal_on(run.instance.body_id)
     step = run.engine.request(run.instance.tokens, request.node_id, run.scope())
     move(run, step, Opening(on, actor.name))
     run.save()

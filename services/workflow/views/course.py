@@ -25,7 +25,7 @@ def get_course(uow: WorkflowUnit, packs: Packs, request: pb.GetCourseRequest) ->
         CaseNotKnownError: no procedure here, or the caller may not see the case.
     """
     actor, case_id = uow.cause.actor, request.case_id
-    keys = uow.people.keys(actor)
+    keys = uow.people.keys(actor, uow.legal_on(actor.body_id))
     candidate = uow.tasks.is_candidate(case_id, keys, actor.person_id)
     access.require(uow.connection, actor, "view_case", case_id=case_id, candidate=candidate)
     found = uow.instances.one(instances.c.case_id == case_id)

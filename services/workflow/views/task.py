@@ -14,6 +14,7 @@ from services.kit.errors import CaseNotKnownError
 from services.kit.procedure import conditions
 from services.kit.procedure.model import NodeRule
 from services.kit.schema import case_card
+from services.workflow.model.audience import rule_for
 from services.workflow.model.records import Task, Visit
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects
@@ -31,14 +32,14 @@ def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.
     Raises:
         CaseNotKnownError: no such task, or the caller may not know of the case.
     """
-    task = uow.tasks.find(request.task_id)
-    visit = uow.visits.find(task.visit_id) if task else None
-    instance = uow.instances.find(task.instance_id) if task else None
-    if task is None or visit is None or instance is None:
+    found = uow.tasks.whole(request.task_id)
+    if found is None:
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
+    task, visit, instance, due = found
     actor = uow.cause.actor
-    run = Run(uow, packs.engine(instance.pack_sha256), instance)
-    entitled = uow.tasks.seat_of(task.task_id, uow.people.keys(actor), actor.person_id) is not None
+    run = Run(uow, packs.engine(instance.pack_sha256), instance, due)
+    keys = uow.people.keys(actor, uow.legal_on(instance.body_id))
+    entitled = rule_for(uow.tasks.seats_of(task.task_id), keys, actor.person_id) is not None
     mine = entitled or task.done_by == actor.person_id
     node = run.node(task.node_id)
     action = "view_internal" if node.internal and not mine else "view_case"

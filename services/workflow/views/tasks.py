@@ -24,10 +24,11 @@ from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import access
 from services.kit.errors import InvalidInputError
 from services.kit.identity import Actor
+from services.kit.paging import cursor, size
 from services.kit.schema import case_card
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import NO_DAY, effects, task_audience, tasks
-from services.workflow.views.pages import after, cursor, size
+from services.workflow.views.pages import after
 
 _CARD = ("case_number", "party_names", "cause", "due_unit", "provisional")
 _A = task_audience.c
@@ -65,7 +66,7 @@ def _due_states(today: date) -> dict[str, Any]:
 
 def _to_do(uow: WorkflowUnit, request: pb.ListTasksRequest, keys: list[str], today: date) -> tuple[list[Any], str]:
     """The first rows of each key's range of the index, merged: never more than keys x page rows are touched."""
-    limit, last, actor = size(request.limit), after(request.cursor, date.fromisoformat, str), uow.cause.actor
+    limit, last, actor = size(request.limit), after(request.cursor, date.fromisoformat), uow.cause.actor
     if not keys:
         return [], ""
     mine = func.unnest(literal(keys, ARRAY(Text))).table_valued(column("key", Text), name="mine").render_derived()
@@ -95,7 +96,7 @@ def _page(uow: WorkflowUnit, query: Any, limit: int, key: Any) -> tuple[list[Any
 
 def _done(uow: WorkflowUnit, request: pb.ListTasksRequest) -> tuple[list[Any], str]:
     """What the caller has done, latest first."""
-    limit, last, actor = size(request.limit), after(request.cursor, datetime.fromisoformat, str), uow.cause.actor
+    limit, last, actor = size(request.limit), after(request.cursor, datetime.fromisoformat), uow.cause.actor
     t, c = tasks.c, case_card.c
     wanted = [t.done_by == actor.person_id, t.done_at.is_not(None)]
     wanted.append(access.case_filter(actor, "list_cases", candidates=true()))
@@ -115,10 +116,11 @@ def _done(uow: WorkflowUnit, request: pb.ListTasksRequest) -> tuple[list[Any], s
 def _counts(uow: WorkflowUnit, request: pb.ListTasksRequest, keys: list[str], today: date) -> tuple[int, int, int]:
     states, wanted = _due_states(today), (_A.key.in_(keys), _mine(request, uow.cause.actor, today, False))
     # One row a task first: grouping hashes, counting distinct ids would sort.
-    each = select(_A.task_id, func.bool_or(states["due_soon"]).label("soon"), func.bool_or(states["overdue"]).label("over"))
-    one = each.where(*wanted).group_by(_A.task_id).subquery()
+    soon, over = (func.bool_or(states[name]).label(name) for name in ("due_soon", "overdue"))
+    one = select(_A.task_id, soon, over).where(*wanted).group_by(_A.task_id).subquery()
     counted = func.count()
-    found = uow.connection.execute(select(counted, counted.filter(one.c.soon), counted.filter(one.c.over))).one()
+    query = select(counted, counted.filter(one.c.due_soon), counted.filter(one.c.overdue))
+    found = uow.connection.execute(query).one()
     return int(found[0]), int(found[1]), int(found[2])
 
 

@@ -31,10 +31,15 @@ def _approval(**other: Any) -> dict[str, Any]:
     [
         ("docketing_approval", _approval(), []),
         ("docketing_approval", _approval(reason="x", evidence=1), [("/evidence", "是或否"), ("/reason", "至少 2")]),
-        ("docketing_approval", _approval(decision="refuse"), [("", "请填写“不予立案的情形”")]),
+        ("docketing_approval", _approval(decision="refuse"), [("/ground", "请填写“不予立案的情形”")]),
         ("docketing_approval", _approval(ground="other"), [("/ground", "这里不应填写")]),
         ("docketing_approval", _approval(decision="maybe"), [("/decision", "“处理意见”与任何一种写法都不符")]),
-        ("docketing_approval", {}, [("", "请填写“有证据初步证明")]),
+        (
+            "docketing_approval",
+            {},
+            [("/evidence", "请填写“有证据初步证明"), ("/punishable", "请填写“"), ("/competent", "请填写“"),
+             ("/within_limitation", "请填写“"), ("/decision", "请填写“"), ("/reason", "请填写“")],
+        ),
         ("assign_officers", {"officers": ["a", "a"]}, [("/officers", "有重复的项")]),
         ("assign_officers", {"officers": ["a"], "x": 1}, [("", "不认识的项 x"), ("/officers", "至少 2 项")]),
         ("test_result", {"to_on": "2025-02-30", "result": "合格", "party_told": True}, [("/to_on", "应为日期")]),
@@ -55,7 +60,7 @@ def test_a_node_without_a_form_asks_nothing() -> None:
         require_form(None, {"x": 1})
     with pytest.raises(InvalidInputError) as caught:
         require_form(FORMS["assign_officers"], {})
-    assert caught.value.fields == [{"pointer": "", "detail": "请填写“办案人员（两名以上，具有行政执法资格）”"}]
+    assert caught.value.fields == [{"pointer": "/officers", "detail": "请填写“办案人员（两名以上，具有行政执法资格）”"}]
 
 
 def test_instants_need_their_zone() -> None:
