@@ -36,6 +36,7 @@ def faults(books: Books, history: History) -> list[str]:
     found += _streams(books)
     found += _listeners(books)
     found += _procedures(books, history)
+    found += _doubled_reactions(books)
     found += _numbers(books)
     found += _effects(books)
     return found
@@ -97,6 +98,12 @@ def _procedures(books: Books, history: History) -> Iterable[str]:
     yield from _doubled("clock", clocks)
     done = {tuple(row) for row in books.rows("workflow", "select case_id, node_id from visits where state = 'done'")}
     yield from (f"LOST acknowledged act: {act}" for act in history.acts if act not in done)
+
+
+def _doubled_reactions(books: Books) -> Iterable[str]:
+    """An act of the system upon a case, done twice."""
+    started = books.rows("workflow", "select case_id from audit where action = 'start_procedure'")
+    yield from _doubled("start of a procedure", [row[0] for row in started])
 
 
 def _numbers(books: Books) -> Iterable[str]:

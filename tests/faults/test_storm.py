@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from services.kit.settings import procedures_dir
-from services.kit.testing import settle
+from services.kit.testing import NotSettledError, settle
 from services.ops.demo.cast import Cast
 from services.ops.demo.player import Play
 from services.ops.demo.site import Voice
@@ -103,6 +103,15 @@ def staged(stage: Stage, history: History) -> Play:
     return Play(pack, cast, stage.operator, voice, with_materials=False)
 
 
+def settling(platform: Platform, stage: Stage) -> str:
+    """Why the books do not come to rest; empty when they do. The checker then names what is lost."""
+    try:
+        settle(platform.settings.rpc, stage.operator.token(), timeout=180)
+    except NotSettledError as error:
+        return str(error)
+    return ""
+
+
 def test_nothing_acknowledged_is_lost(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     history = History()
     platform = Platform(stage.installation)
@@ -110,7 +119,7 @@ def test_nothing_acknowledged_is_lost(stage: Stage, capsys: pytest.CaptureFixtur
     storm = Storm(platform, history, SEED, FAULTS)
     write_while(history, play, storm.rage)
     platform.await_ready()
-    settle(platform.settings.rpc, stage.operator.token(), timeout=180)
+    unsettled = settling(platform, stage)
     books = checker.Books(platform.settings, tuple(platform.settings.rpc))
     suppressed = checker.duplicates(books)
     with capsys.disabled():
@@ -120,6 +129,7 @@ def test_nothing_acknowledged_is_lost(stage: Stage, capsys: pytest.CaptureFixtur
     assert not history.failures
     found = checker.faults(books, history)
     assert not found, "\n".join(found[:50])
+    assert not unsettled
     assert min(storm.done.values()) >= 3
     assert history.filings
     assert history.acts
