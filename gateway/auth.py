@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from services.kit.errors import InvalidInputError, NotAllowedError, NotSignedInE
 COOKIE = "anjuan_session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _RENEW_BEFORE = 60.0
+_ETAG = re.compile(r'(?:W/)?("?)([0-9]{1,18})\1')
+_PRINTABLE, _SAME = r"^[!-~]*$", "同一请求重发时使用同一个键"
 
 
 class TokenCache:
@@ -67,7 +70,10 @@ class Caller:
 
 def _same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:  # no address at all
+        return False
 
 
 async def _cookie_token(request: Request, rooms: Rooms, cache: TokenCache) -> str:
@@ -78,7 +84,11 @@ async def _cookie_token(request: Request, rooms: Rooms, cache: TokenCache) -> st
         raise NotAllowedError("请求来自其他网站，已拒绝")
     if token := cache.get(session_id):
         return token
-    session = await rooms.call("identity", "RenewToken", RenewTokenRequest(session_id=session_id))
+    try:
+        session = await rooms.call("identity", "RenewToken", RenewTokenRequest(session_id=session_id))
+    except NotSignedInError:  # an ended session is nobody's: it must not keep the person from signing in
+        cache.forget(session_id)
+        return ""
     session.session_id = session_id
     cache.put(session)
     return str(session.token)
@@ -88,12 +98,14 @@ def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme and scheme.lower() != "bearer":
         raise NotSignedInError("仅支持 Bearer 凭证")
+    if not (token.isascii() and token.isprintable()):  # nothing else travels in gRPC metadata
+        raise NotSignedInError("登录凭证无效，请重新登录")
     return token.strip()
 
 
 async def anyone(
     request: Request,
-    idempotency_key: Annotated[str, Header(max_length=200, description="同一请求重发时使用同一个键")] = "",
+    idempotency_key: Annotated[str, Header(max_length=200, pattern=_PRINTABLE, description=_SAME)] = "",
 ) -> Caller:
     """The caller, signed in or not."""
     state = request.app.state
@@ -126,13 +138,13 @@ async def if_match(if_match: Annotated[str, Header(description='读取时的 ETa
     Raises:
         InvalidInputError: not an ETag of ours.
     """
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if text in ("", "*"):
+    if if_match.strip() in ("", "*"):
         return 0
-    if not text.isdigit() or len(text) > 18:
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
         wrong = [{"pointer": "header:If-Match", "detail": "格式不符"}]
         raise InvalidInputError('If-Match 应为读取时返回的 ETag，例如 "3"', wrong)
-    return int(text)
+    return int(found[2])
 
 
 IfMatch = Annotated[int, Depends(if_match)]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
-from gateway.auth import COOKIE
+from gateway.auth import COOKIE, signed_in
 from gateway.problems import Problem
+from gateway.routes import ALL
 
 
 def install(app: FastAPI) -> None:
@@ -36,4 +40,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
     made["security"] = [{"bearer": []}, {"session": []}]
+    for path, method in _open_to_anybody():
+        made["paths"][path][method]["security"] = []
     return made
+
+
+def _open_to_anybody() -> Iterator[tuple[str, str]]:
+    for route in (one for router in ALL for one in router.routes):
+        if isinstance(route, APIRoute) and route.include_in_schema and not _asks(route.dependant):
+            yield from ((route.path, method.lower()) for method in route.methods or ())
+
+
+def _asks(needed: Dependant) -> bool:
+    return needed.call is signed_in or any(_asks(one) for one in needed.dependencies)

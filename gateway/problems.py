@@ -24,8 +24,21 @@ _WORDS = {
     "too_long": "条目过多", "too_short": "条目过少", "string_type": "应为文字", "list_type": "应为列表",
     "dict_type": "应为对象", "model_attributes_type": "应为对象", "bool_parsing": "应为 true 或 false",
 }  # fmt: skip
-_STATUS = {404: "没有这个地址，请查阅 /docs", 405: "该地址不支持此方法，请查阅 /docs", 413: "请求内容过大",
-           415: "不支持的内容类型"}  # fmt: skip
+_STATUS = {400: ("请求无法读懂", "请求内容不是合法的 UTF-8 或 JSON，请检查后重新提交"),
+           404: ("没有这个地址", "没有这个地址，请查阅 /docs"),
+           405: ("不支持的方法", "该地址不支持此方法，请查阅 /docs")}  # fmt: skip
+
+
+class UnsupportedTypeError(DomainError):
+    """The body's media type is not the one that this address takes."""
+
+    slug, title, http, grpc = "unsupported-media-type", "内容类型不符", 415, "INVALID_ARGUMENT"
+
+
+def require_type(request: Request, wanted: str) -> None:
+    """Raises UnsupportedTypeError unless the body is announced as that media type."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != wanted:
+        raise UnsupportedTypeError(f"Content-Type 应为 {wanted}")
 
 
 class FieldProblem(BaseModel):
@@ -73,13 +86,18 @@ def answer(request: Request, error: DomainError) -> JSONResponse:
 
 def _pointer(location: tuple[Any, ...]) -> str:
     where, *rest = location or ("",)
-    path = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+    path = "/".join(_shown(str(part)).replace("~", "~0").replace("/", "~1") for part in rest)
     return f"/{path}" if where == "body" else f"{where}:{path}"
+
+
+def _shown(text: str) -> str:
+    """Half a surrogate pair in a field's name cannot be sent back."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _invalid(error: RequestValidationError) -> DomainError:
     fields = [
-        {"pointer": _pointer(e["loc"]), "detail": _WORDS.get(e["type"], "填写有误") + f"（{e['msg']}）"}
+        {"pointer": _pointer(e["loc"]), "detail": _WORDS.get(e["type"], "填写有误") + f"（{_shown(e['msg'])}）"}
         for e in error.errors()
     ]
     return InvalidInputError("有字段填写有误，请按 errors 逐项修改后重新提交", fields)
@@ -98,9 +116,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        refusal = InvalidInputError(_STATUS.get(error.status_code, str(error.detail)))
-        body = problem(refusal, request.url.path, getattr(request.state, "request_id", ""))
-        body |= {"status": error.status_code, "type": f"urn:anjuan:problem:http-{error.status_code}"}
+        title, detail = _STATUS.get(error.status_code, ("请求无法办理", f"请求无法办理（HTTP {error.status_code}）"))
+        body = problem(InvalidInputError(detail), request.url.path, getattr(request.state, "request_id", ""))
+        told = {"status": error.status_code, "type": f"urn:anjuan:problem:http-{error.status_code}", "title": title}
+        body |= told
         headers = dict(error.headers or {})
         return JSONResponse(body, error.status_code, headers, MEDIA_TYPE)
 

@@ -11,6 +11,8 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from pydantic import BaseModel, create_model
 
+from services.kit.errors import InvalidInputError
+
 M = TypeVar("M", bound=Message)
 _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64,
              FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64}  # fmt: skip
@@ -67,6 +69,13 @@ def answer(message: type[Message]) -> type[BaseModel]:
 
 
 def parse(body: BaseModel, message: type[M], **more: Any) -> M:
-    """A request body as protobuf message; None means absent."""
-    values = body.model_dump(mode="json", exclude_none=True) | more
-    return json_format.ParseDict(values, message())
+    """A request body as protobuf message; None means absent.
+
+    Raises:
+        InvalidInputError: free-form content that is nested too deeply, or holds text or numbers that are none.
+    """
+    try:
+        values = body.model_dump(mode="json", exclude_none=True) | more
+        return json_format.ParseDict(values, message())
+    except (json_format.ParseError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidInputError("内容嵌套过深，或含有无法保存的文字、数值，请修改后重新提交") from error

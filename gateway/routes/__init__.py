@@ -5,6 +5,7 @@ from gateway.routes import (
     bodies,
     cases,
     clocks,
+    dossiers,
     filings,
     health,
     hearings,
@@ -12,6 +13,7 @@ from gateway.routes import (
     notices,
     operations,
     packs,
+    scans,
     session,
     stations,
     tasks,
@@ -22,6 +24,6 @@ ALL = tuple(
     part.router
     for part in (
         session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, instruments, packs, uploads,
-        notices, operations, health,
+        scans, dossiers, notices, operations, health,
     )
 )  # fmt: skip

@@ -31,6 +31,7 @@ from gateway.shapes import answer, parse
 
 router = APIRouter(prefix=PREFIX, tags=["案件"])
 State = Literal["", "received", "accepted", "docketed", "declined", "not_docketed", "closed"]
+Position = Annotated[str, Query(pattern="^[0-9]{0,18}$", description="上一页返回的 next_cursor")]
 Room = Literal["intake", "workflow", "supervision", "archive", "identity"]
 
 
@@ -113,7 +114,7 @@ async def open_request(case_id: Id, body: NewRequest, caller: SignedIn) -> Respo
 
 @router.get("/cases/{case_id}/audit", response_model=answer(ops.ListAuditAnswer), summary="案件日志")
 async def list_audit(
-    case_id: Id, caller: SignedIn, room: Annotated[Room, Query()] = "intake", cursor: Cursor = "", limit: Limit = 50
+    case_id: Id, caller: SignedIn, room: Annotated[Room, Query()] = "intake", cursor: Position = "", limit: Limit = 50
 ) -> Response:
     """What one room recorded of the case."""
     asked = ops.ListAuditRequest(case_id=case_id, cursor=cursor, limit=limit)

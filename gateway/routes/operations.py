@@ -16,6 +16,7 @@ from gateway.auth import Caller, SignedIn
 from gateway.routes.shared import PREFIX, Body, Day, Id, IdText, Name, reply
 from gateway.shapes import answer, parse
 from services.kit.balance import open_items
+from services.kit.errors import InvalidInputError
 
 router = APIRouter(prefix=f"{PREFIX}/operations", tags=["运维"])
 
@@ -75,16 +76,30 @@ async def advance(body: LegalDate, caller: SignedIn) -> Response:
     return reply(await caller.ask("identity", "AdvanceLegalDate", asked, seconds=300))
 
 
+async def _require_listener(caller: Caller, source: str, listener: str) -> None:
+    """Raises InvalidInputError unless the one room listens to the other."""
+    rooms = caller.rooms.addresses
+    if source in rooms and listener in rooms:
+        books = await caller.ask(listener, "GetBalance", pb.GetBalanceRequest())
+        if source in books.applied_by_source:
+            return
+    wrong = [{"pointer": "/queue", "detail": "没有这个队列"}]
+    raise InvalidInputError("没有这个队列，名称形如 intake.from.workflow.v1", wrong)
+
+
 @router.post("/replay", response_model=answer(pb.ReplayAnswer), summary="重放事件")
 async def replay(body: Replay, caller: SignedIn) -> Response:
     """Whole streams from their first event to one queue."""
-    source = body.queue.split(".")[2]
+    listener, _, source, _ = body.queue.split(".")
+    await _require_listener(caller, source, listener)
     return reply(await caller.ask(source, "Replay", parse(body, pb.ReplayRequest), seconds=300))
 
 
 @router.post("/parked/retry", response_model=answer(pb.RetryParkedAnswer), summary="重试搁置项")
 async def retry(body: Retry, caller: SignedIn) -> Response:
     """Try parked events and jobs again."""
+    if body.room not in caller.rooms.addresses:
+        raise InvalidInputError("没有这个服务", [{"pointer": "/room", "detail": "没有这个服务"}])
     return reply(await caller.ask(body.room, "RetryParked", pb.RetryParkedRequest(parked_id=body.parked_id)))
 
 

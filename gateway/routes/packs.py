@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from gateway.auth import SignedIn
+from gateway.problems import require_type
 from gateway.routes.shared import PREFIX, Cursor, Limit, reply
 from gateway.shapes import answer
 from services.kit.errors import InvalidInputError
@@ -26,6 +27,7 @@ async def list_packs(caller: SignedIn, cursor: Cursor = "", limit: Limit = 20) -
 @router.post("/packs", response_model=answer(pb.Pack), status_code=201, summary="提交程序包", openapi_extra=_BYTES)
 async def publish(request: Request, caller: SignedIn) -> Response:
     """Propose a bundle (application/zip); nothing runs before a second person confirms."""
+    require_type(request, "application/zip")
     bundle = await request.body()
     if not bundle:
         raise InvalidInputError("请上传程序包（application/zip）")

@@ -6,20 +6,26 @@ import base64
 import binascii
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from gateway.auth import Caller, SignedIn
+from gateway.problems import RESPONSES, require_type
 from gateway.routes.shared import PREFIX, Id, IdQuery
-from services.kit.errors import ConflictError, DomainError, InvalidInputError
+from services.kit.errors import ConflictError, DomainError, InvalidInputError, TooLargeError
 
 router = APIRouter(prefix=PREFIX, tags=["上传"])
+LARGEST, CHUNK = 16 * 1024**3, "application/offset+octet-stream"
 TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creation,checksum,termination,expiration",
-       "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(16 * 1024**3)}  # fmt: skip
+       "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(LARGEST)}  # fmt: skip
 _PAIRS = "filename, filetype, sha256, purpose, body_id, case_id"
 PIECE = 1024 * 1024
+_BYTES = {"type": "string", "format": "binary"}
+_BODY = {"requestBody": {"required": True, "content": {CHUNK: {"schema": _BYTES}}}}
+_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "文件内容", "content": {"*/*": {"schema": _BYTES}}}}
+_DIFFERS: dict[int | str, dict[str, Any]] = {460: {**RESPONSES[400], "description": "分块校验不符"}}
 
 
 class ChecksumError(DomainError):
@@ -54,10 +60,10 @@ async def capabilities() -> Response:
     return Response(status_code=204, headers=TUS)
 
 
-@router.post("/uploads", status_code=201, summary="创建上传")
+@router.post("/uploads", status_code=201, summary="创建上传", response_class=Response)
 async def create(
     caller: SignedIn,
-    upload_length: Annotated[int, Header(ge=1, le=16 * 1024**3)],
+    upload_length: Annotated[int, Header(ge=1, le=LARGEST)],
     upload_metadata: Annotated[str, Header(max_length=4000, description=_PAIRS)] = "",
 ) -> Response:  # fmt: skip
     """Announce a file by size and SHA-256; any process continues it."""
@@ -70,7 +76,7 @@ async def create(
     return _told(await caller.ask("archive", "OpenUpload", asked), 201)
 
 
-@router.head("/uploads/{upload_id}", status_code=200, summary="上传进度")
+@router.head("/uploads/{upload_id}", status_code=200, summary="上传进度", response_class=Response)
 async def progress(upload_id: Id, caller: SignedIn) -> Response:
     """How many bytes are durable."""
     return _told(await caller.ask("archive", "GetUpload", pb.GetUploadRequest(upload_id=upload_id)), 200)
@@ -92,19 +98,28 @@ async def _append(caller: Caller, upload_id: str, offset: int, piece: bytes) -> 
     return session
 
 
-@router.patch("/uploads/{upload_id}", status_code=204, summary="续传")
+@router.patch("/uploads/{upload_id}", status_code=204, summary="续传", openapi_extra=_BODY, responses=_DIFFERS)
 async def append(
-    upload_id: Id, request: Request, caller: SignedIn, upload_offset: Annotated[int, Header(ge=0)],
+    upload_id: Id, request: Request, caller: SignedIn, upload_offset: Annotated[int, Header(ge=0, le=LARGEST)],
     upload_checksum: Annotated[str, Header(max_length=200)] = "",
 ) -> Response:  # fmt: skip
     """Bytes from Upload-Offset on; what has arrived when a line is cut stays."""
-    if request.headers.get("content-type") != "application/offset+octet-stream":
-        raise InvalidInputError("Content-Type 应为 application/offset+octet-stream")
+    require_type(request, CHUNK)
     if upload_checksum:
-        chunk = await request.body()
+        chunk = await _held(request)
         _checksum(upload_checksum, chunk)
         return await _send(caller, upload_id, upload_offset, _Held(chunk))
     return await _send(caller, upload_id, upload_offset, request)
+
+
+async def _held(request: Request) -> bytes:
+    """A whole chunk; raises TooLargeError also when its length was not announced."""
+    chunk = bytearray()
+    async for part in request.stream():
+        chunk += part
+        if len(chunk) > request.app.state.settings.largest_chunk:
+            raise TooLargeError("请求内容过大，请分次提交或使用断点上传")
+    return bytes(chunk)
 
 
 class _Held:
@@ -140,10 +155,10 @@ async def cancel(upload_id: Id, caller: SignedIn) -> Response:
     return Response(status_code=204, headers=TUS)
 
 
-@router.get("/files/{sha256}", summary="下载文件")
+@router.get("/files/{sha256}", summary="下载文件", responses=_FILE, response_class=Response)
 async def get_file(
     sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], caller: SignedIn, case_id: IdQuery = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
 ) -> Response:  # fmt: skip
     """A stored file, as far as the caller may see its case; at most 8 MiB from offset."""
     part = await caller.ask("archive", "GetFile", pb.GetFileRequest(sha256=sha256, case_id=case_id, offset=offset))

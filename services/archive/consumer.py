@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.archive import usecases
 from services.archive.store import ArchiveUnit
+from services.archive.usecases import uploads
 from services.kit.events import Event
 from services.kit.run import Host
 
@@ -18,8 +18,8 @@ class ArchiveConsumer:
 
     def on_filing_submitted(self, event: Event, uow: ArchiveUnit) -> None:
         """Link its materials to the case."""
-        usecases.link_materials(uow, event)
+        uploads.link_materials(uow, event)
 
     def on_filing_corrected(self, event: Event, uow: ArchiveUnit) -> None:
         """Link what was added."""
-        usecases.link_materials(uow, event)
+        uploads.link_materials(uow, event)

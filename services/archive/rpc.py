@@ -9,7 +9,10 @@ import grpc
 from anjuan.archive.v1 import archive_pb2 as pb
 from anjuan.archive.v1.archive_pb2_grpc import ArchiveServicer as Servicer
 from anjuan.archive.v1.archive_pb2_grpc import add_ArchiveServicer_to_server
-from services.archive import usecases, views
+from services.archive.store.packs import Packs
+from services.archive.usecases import batches, covers, piles, uploads
+from services.archive.views import batches as found
+from services.archive.views import files
 from services.kit import rpc
 from services.kit.run import Host
 
@@ -18,28 +21,28 @@ class ArchiveServicer(Servicer):
     """See archive.proto."""
 
     def __init__(self, host: Host) -> None:
-        self.host = host
+        self.host, self.packs = host, Packs(host.objects)
 
     def OpenUpload(self, request: pb.OpenUploadRequest, context: grpc.ServicerContext) -> pb.UploadSession:
         """Announce a file."""
         actor = rpc.signed_in()
         uow = self.host.begin(actor)
         return uow.once(  # type: ignore[no-any-return]
-            rpc.call().key, request, pb.UploadSession, lambda: views.shown(usecases.open_upload(uow, actor, request))
+            rpc.call().key, request, pb.UploadSession, lambda: files.shown(uploads.open_upload(uow, actor, request))
         )
 
     def Append(self, request: pb.AppendRequest, context: grpc.ServicerContext) -> pb.UploadSession:
         """The next bytes; the offset makes it idempotent."""
         actor = rpc.signed_in()
         uow, objects = self.host.begin(actor), self.host.objects
-        return views.shown(
-            usecases.append(uow, objects, actor, request.upload_id, request.offset, request.chunk)
+        return files.shown(
+            uploads.append(uow, objects, actor, request.upload_id, request.offset, request.chunk)
         )
 
     def GetUpload(self, request: pb.GetUploadRequest, context: grpc.ServicerContext) -> pb.UploadSession:
         """How far an upload is."""
         actor = rpc.signed_in()
-        return views.shown(usecases.get_upload(self.host.begin(actor), actor, request.upload_id))
+        return files.shown(uploads.get_upload(self.host.begin(actor), actor, request.upload_id))
 
     def CancelUpload(
         self, request: pb.CancelUploadRequest, context: grpc.ServicerContext
@@ -47,12 +50,73 @@ class ArchiveServicer(Servicer):
         """Give an upload up."""
         actor = rpc.signed_in()
         uow = self.host.begin(actor)
-        return views.shown(usecases.cancel_upload(uow, self.host.objects, actor, request.upload_id))
+        return files.shown(uploads.cancel_upload(uow, self.host.objects, actor, request.upload_id))
 
     def GetFile(self, request: pb.GetFileRequest, context: grpc.ServicerContext) -> pb.FileChunk:
         """Stored bytes."""
         actor = rpc.signed_in()
-        return views.get_file(self.host.begin(actor), self.host.objects, actor, request)
+        return files.get_file(self.host.begin(actor), self.host.objects, actor, request)
+
+    def PrintSeparatorSheets(
+        self, request: pb.PrintSeparatorSheetsRequest, context: grpc.ServicerContext
+    ) -> pb.SeparatorSheets:
+        """Sheets to lay between piles."""
+        actor = rpc.signed_in()
+        return covers.print_separator_sheets(self.host.begin(actor), self.packs, actor, request)
+
+    def RegisterScanBatch(
+        self, request: pb.RegisterScanBatchRequest, context: grpc.ServicerContext
+    ) -> pb.ScanBatch:
+        """Announce a batch; its own id makes it idempotent."""
+        actor = rpc.signed_in()
+        with self.host.begin(actor) as uow:
+            return found.batch_shown(uow, actor, batches.register_scan_batch(uow, actor, request))
+
+    def GetScanBatch(self, request: pb.GetScanBatchRequest, context: grpc.ServicerContext) -> pb.ScanBatch:
+        """One batch."""
+        actor = rpc.signed_in()
+        return found.get_scan_batch(self.host.begin(actor), actor, request)
+
+    def ListScanBatches(
+        self, request: pb.ListScanBatchesRequest, context: grpc.ServicerContext
+    ) -> pb.ListScanBatchesAnswer:
+        """Batches of a body."""
+        actor = rpc.signed_in()
+        return found.list_scan_batches(self.host.begin(actor), actor, request)
+
+    def CountScanBatch(self, request: pb.CountScanBatchRequest, context: grpc.ServicerContext) -> pb.ScanBatch:
+        """Counted against the paper."""
+        actor = rpc.signed_in()
+        uow = self.host.begin(actor)
+        return uow.once(  # type: ignore[no-any-return]
+            rpc.call().key, request, pb.ScanBatch,
+            lambda: found.batch_shown(uow, actor, batches.count_scan_batch(uow, actor, request)),
+        )
+
+    def ListScanPiles(
+        self, request: pb.ListScanPilesRequest, context: grpc.ServicerContext
+    ) -> pb.ListScanPilesAnswer:
+        """Piles of a body."""
+        actor = rpc.signed_in()
+        return found.list_scan_piles(self.host.begin(actor), actor, request)
+
+    def ClaimScanPile(self, request: pb.ClaimScanPileRequest, context: grpc.ServicerContext) -> pb.ScanPile:
+        """A pile belongs to a case."""
+        actor = rpc.signed_in()
+        uow = self.host.begin(actor)
+        return uow.once(  # type: ignore[no-any-return]
+            rpc.call().key, request, pb.ScanPile,
+            lambda: found.scan_pile(uow, actor, piles.claim_scan_pile(uow, self.packs, actor, request)),
+        )
+
+    def DiscardScanPile(self, request: pb.DiscardScanPileRequest, context: grpc.ServicerContext) -> pb.ScanPile:
+        """A pile is set aside."""
+        actor = rpc.signed_in()
+        uow = self.host.begin(actor)
+        return uow.once(  # type: ignore[no-any-return]
+            rpc.call().key, request, pb.ScanPile,
+            lambda: found.scan_pile(uow, actor, piles.discard_scan_pile(uow, actor, request)),
+        )
 
 
 def registrations(host: Host) -> Sequence[Callable[[grpc.Server], None]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 
-from services.kit.schema import INSTANT, NOW
+from services.kit.schema import INSTANT, NOW, count, flag, words
 
 metadata = MetaData()
 
@@ -43,5 +44,91 @@ case_files = Table(
     Column("sha256", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("is_internal", Boolean, nullable=False),
+    Column("body_id", Text, nullable=False),
+    Column("filed_by", Text, nullable=False),
     Index("case_files_hash", "sha256"),
+)  # fmt: skip
+
+separator_sheets = Table(
+    "separator_sheets", metadata,
+    Column("token", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("body_id", Text, nullable=False),
+    Column("volume", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    flag("is_internal"),
+    Column("printed_at", INSTANT, nullable=False, server_default=NOW),
+    UniqueConstraint("case_id", "volume", "seq"),
+)  # fmt: skip
+
+scan_batches = Table(
+    "scan_batches", metadata,
+    Column("batch_id", Text, primary_key=True),
+    Column("body_id", Text, nullable=False),
+    Column("owner_id", Text, nullable=False),
+    words("owner_name"), words("file_name"),
+    Column("state", Text, nullable=False),
+    Column("master_sha256", Text, nullable=False),
+    Column("master_size", BigInteger, nullable=False),
+    Column("master_media_type", Text, nullable=False),
+    Column("scanned_at", INSTANT, nullable=False),
+    Column("registered_at", INSTANT, nullable=False, server_default=NOW),
+    Column("received_at", INSTANT),
+    Column("manifest", JSONB, nullable=False),
+    Column("paper_pages", Integer),
+    words("counted_by_name"),
+    Column("counted_at", INSTANT),
+    words("count_note"), count("version"),
+    Index("scan_batches_body", "body_id", "registered_at", "batch_id"),
+)  # fmt: skip
+
+# which bytes a batch waits for
+scan_contents = Table(
+    "scan_contents", metadata,
+    Column("batch_id", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Index("scan_contents_hash", "sha256"),
+)  # fmt: skip
+
+scan_piles = Table(
+    "scan_piles", metadata,
+    Column("pile_id", Text, primary_key=True),
+    Column("batch_id", Text, nullable=False),
+    Column("body_id", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    words("reason"), words("case_id"), words("volume"), count("seq"), count("pages"), count("blanks"),
+    count("first_number"), count("last_number"), words("claimed_by"), words("claimed_by_name"),
+    Column("claimed_at", INSTANT),
+    words("claim_note"),
+    Column("received_at", INSTANT, nullable=False),
+    count("version"),
+    Index("scan_piles_body", "body_id", "state", "pile_id"),
+    Index("scan_piles_batch", "batch_id"),
+    Index("scan_piles_case", "case_id"),
+)  # fmt: skip
+
+# every page of every master, separator sheets and blanks too
+pages = Table(
+    "pages", metadata,
+    Column("page_id", Text, primary_key=True),
+    Column("batch_id", Text, nullable=False),
+    Column("pile_id", Text, nullable=False),
+    Column("body_id", Text, nullable=False),
+    words("case_id"),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    count("width"), count("height"), count("dpi"), count("turned"), flag("is_hidden"), flag("is_internal"),
+    words("volume"), count("seq"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False),
+    words("replaced_by"), words("replaces"), words("thumbnail_sha256"), words("volume_id"), count("page_number"),
+    Column("received_at", INSTANT, nullable=False),
+    count("version"),
+    Index("pages_case", "case_id", "volume", "seq", "position"),
+    Index("pages_pile", "pile_id", "number"),
+    Index("pages_hash", "sha256"),
+    Index("pages_volume", "volume_id", "page_number"),
 )  # fmt: skip

@@ -40,7 +40,8 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     actor = uow.cause.actor
     access.require(uow.connection, actor, "view_case", case_id=case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
-    return messages.case_message(_as_seen_by(actor, uow.cases.get(case_id)), uow.links.of(case_id), internal)
+    case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
+    return messages.case_message(case, links, internal)
 
 
 def _as_seen_by(actor: Actor, case: Case) -> Case:
@@ -107,6 +108,8 @@ def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement
     actor = uow.cause.actor
     body_id = request.body_id or ("" if actor.kind == "party" else actor.body_id)
     conditions = [access.case_filter(actor, "list_cases")]
+    if actor.kind == "party":
+        conditions.append(_of_account(actor.account_id))
     if body_id:
         if actor.kind != "party":
             access.require(uow.connection, actor, "list_cases", body_id=body_id)
@@ -125,6 +128,13 @@ def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement
     if last := paging.after(request.cursor):
         conditions.append(CARD.c.case_id < last[0])
     return conditions
+
+
+def _of_account(account_id: str) -> ColumnElement[bool]:
+    # found by the accounts' index first: or who has no case walks the whole register, newest first
+    linked = CARD.c.party_account_ids.bool_op("@>")(cast([account_id], ARRAY(Text)))
+    mine = select(CARD.c.case_id).where(linked).cte("mine").prefix_with("MATERIALIZED")
+    return CARD.c.case_id.in_(select(mine.c.case_id))
 
 
 def _of_body(body_id: str, subtree: bool) -> ColumnElement[bool]:

@@ -78,7 +78,8 @@ def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool:
     size = pool or settings.pool
     return create_engine(
         settings.database_url(service, driver), pool_size=size, max_overflow=0, pool_pre_ping=True,
-        pool_timeout=30, connect_args={"application_name": f"anjuan-{service}", **PATIENCE},
+        pool_timeout=30, hide_parameters=True,  # error texts end in logs, and parameters name people
+        connect_args={"application_name": f"anjuan-{service}", **PATIENCE},
     )  # fmt: skip
 
 

@@ -99,5 +99,5 @@ def decode(body: bytes) -> Event:
             actor=Actor.from_dict(e["actor"]), raw=e["data"],
             **{name: e.get(key, "") for key, name in _EXTENSIONS},
         )  # fmt: skip
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not an event of ours: {error!r}") from error

@@ -14,17 +14,19 @@ from services.kit.database import traceparent
 
 _HIDDEN = re.compile(r"id_number|phone|password|passwd|secret|token|authorization|cookie|reporter", re.IGNORECASE)
 MASK = "***"
+# PostgreSQL's DETAIL shows the row that it refused, up to SQLAlchemy's statement or the next error of the chain.
+_ROW_SHOWN = re.compile(r"^DETAIL: .*?(?=^\[SQL: |^The above exception|^During handling|\Z)", re.DOTALL | re.MULTILINE)
 # Below these levels they say nothing that ours do not.
 _QUIET = {"pika": logging.CRITICAL, **dict.fromkeys(("amqp", "kombu", "nameko", "alembic", "urllib3"), logging.WARNING)}
 
 
 def masked(value: Any) -> Any:
-    """The same value with every field of a hidden name masked, at any depth."""
+    """The same value with every field of a hidden name masked, at any depth, and no row in errors of a database."""
     if isinstance(value, Mapping):
         return {key: MASK if _HIDDEN.search(str(key)) and inner else masked(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [masked(inner) for inner in value]
-    return value
+    return _ROW_SHOWN.sub("", value) if isinstance(value, str) else value
 
 
 def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -209,6 +209,7 @@ class S3Store:
 def _translated(error: S3Error, key: str) -> Exception:
     if error.code in ("NoSuchKey", "NoSuchObject"):
         return NotFoundError(f"存储中没有该文件：{key}")
-    if error.code in ("AccessDenied", "ObjectLocked"):
+    worm = error.code == "InvalidRequest" and "WORM" in (error.message or "")  # MinIO's word for a locked object
+    if worm or error.code in ("AccessDenied", "ObjectLocked"):
         return RuleRefusedError(f"该文件已锁定，保管期内不得删除：{key}")
     return UnavailableError(f"对象存储不可用：{error.code}")

@@ -37,11 +37,16 @@ def after(text: str, parts: int = 1) -> list[str] | None:
         return None
     try:
         found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _strange() from error
-    if not isinstance(found, list) or len(found) != parts or not all(isinstance(p, str) for p in found):
+    if not isinstance(found, list) or len(found) != parts or not all(_is_key(p) for p in found):
         raise _strange()
     return found
+
+
+def _is_key(part: Any) -> bool:
+    """What PostgreSQL can compare a text with: no NUL, no half of a surrogate pair."""
+    return isinstance(part, str) and "\0" not in part and not any("\ud800" <= sign <= "\udfff" for sign in part)
 
 
 def _strange() -> InvalidInputError:

@@ -102,6 +102,8 @@ class Publisher:
     def _soon(self, action: Callable[[], None]) -> None:
         if self._gone or self._closed:
             raise self._gone or BrokerGoneError("closed")
+        if self._connection is None:
+            raise BrokerGoneError("not open")
         self._connection.ioloop.add_callback_threadsafe(action)
 
     # What follows runs in the loop's thread.

@@ -38,7 +38,7 @@ else:
 
 log = logging.getLogger("anjuan.rpc")
 ANONYMOUS = Actor(kind="anonymous", person_id="", name="")
-# UNAVAILABLE is safe to send again: writes carry an idempotency key, reads change nothing.
+# UNAVAILABLE is safe to send again: every call carries an idempotency key (metadata), reads change nothing.
 _RETRY = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": {
     "maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
     "retryableStatusCodes": ["UNAVAILABLE"]}}]})  # fmt: skip
@@ -174,8 +174,11 @@ def error_of(failure: grpc.RpcError) -> DomainError:
 
 
 def metadata(token: str, *, key: str = "", request_id: str = "") -> list[tuple[str, str]]:
-    """What a call carries onward; the trace goes along by itself."""
-    pairs = (("authorization", f"Bearer {token}" if token else ""), ("idempotency-key", key),
+    """What a call carries onward; the trace goes along by itself.
+
+    Without a key it gets one of its own: the channel may send it twice, and a write must not happen twice.
+    """
+    pairs = (("authorization", f"Bearer {token}" if token else ""), ("idempotency-key", key or clock.new_id()),
              ("request-id", request_id), ("traceparent", traceparent.get()))  # fmt: skip
     return [(name, value) for name, value in pairs if value]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class SupervisionSettings:
     """`tick_clocks`: clocks told in one pass of tick; `recounted_cases`: by one tick after a new calendar."""
 
-    tick_clocks: int = 10_000
+    tick_clocks: int = 5_000
     recounted_cases: int = 200
     page: int = 20
     largest_page: int = 100

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, bindparam, func, literal, or_, select, tuple_
 
 from anjuan.supervision.v1 import supervision_pb2 as pb
-from services.kit import access, clock, schema
+from services.kit import access, clock, paging, schema
 from services.kit.errors import InvalidInputError, NotAllowedError, NotFoundError
 from services.kit.identity import Actor
 from services.kit.legal_calendar import LEGAL_ZONE
@@ -36,11 +33,11 @@ def list_clocks(uow: SupervisionUnit, request: pb.ListClocksRequest) -> pb.ListC
     """
     limit = _limit(request.limit)
     query = _clocks(uow.cause.actor).where(*_place(uow, request, CLOCK), *_wanted(request))
-    if request.cursor:
-        due_on, clock_id = _read(request.cursor, 2)
-        query = query.where(tuple_(_DUE, CLOCK.c.clock_id) > (_day(due_on, "cursor"), clock_id))
+    if last := paging.after(request.cursor, 2):
+        query = query.where(tuple_(_DUE, CLOCK.c.clock_id) > (_day(last[0], "cursor"), last[1]))
     rows = uow.connection.execute(query.order_by(_DUE, CLOCK.c.clock_id).limit(limit + 1)).mappings().all()
-    more = _cursor(str(rows[limit - 1]["due_on"] or NEVER), rows[limit - 1]["clock_id"]) if len(rows) > limit else ""
+    key = (rows[limit - 1]["due_on"] or NEVER, rows[limit - 1]["clock_id"]) if len(rows) > limit else ()
+    more = paging.cursor(*key) if key else ""
     return pb.ListClocksAnswer(clocks=[_message(row) for row in rows[:limit]], next_cursor=more)
 
 
@@ -83,10 +80,10 @@ def list_alert_cards(uow: SupervisionUnit, request: pb.ListAlertCardsRequest) ->
     query = query.where(access.case_filter(actor, "view_case"), *_place(uow, request, CARD))
     if request.level:
         query = query.where(CARD.c.level == request.level)
-    if request.cursor:
-        query = query.where(CARD.c.card_id < _read(request.cursor, 1)[0])
+    if last := paging.after(request.cursor):
+        query = query.where(CARD.c.card_id < last[0])
     rows = uow.connection.execute(query.order_by(CARD.c.card_id.desc()).limit(limit + 1)).mappings().all()
-    more = _cursor(rows[limit - 1]["card_id"]) if len(rows) > limit else ""
+    more = paging.cursor(rows[limit - 1]["card_id"]) if len(rows) > limit else ""
     names = rule_names()
     cards = [messages.card_message(row, names.get(row["rule_id"], "")) for row in rows[:limit]]
     return pb.ListAlertCardsAnswer(cards=cards, next_cursor=more)
@@ -147,17 +144,3 @@ def _day(text: str, name: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInputError(f"{name} 须为日期（YYYY-MM-DD），收到“{text}”。") from error
-
-
-def _cursor(*key: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-def _read(cursor: str, length: int) -> list[str]:
-    try:
-        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (binascii.Error, ValueError) as error:
-        raise InvalidInputError("cursor 无效，请从第一页重新查询。") from error
-    if not isinstance(key, list) or len(key) != length or not all(isinstance(part, str) for part in key):
-        raise InvalidInputError("cursor 无效，请从第一页重新查询。")
-    return key

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
@@ -18,10 +15,10 @@ from anjuan.identity.v1.identity_pb2 import Body
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing, Material
 from anjuan.kit.v1.cards_pb2 import IntakeCard
-from services.archive import usecases, views
-from services.archive.__main__ import ROOM
 from services.archive.consumer import ArchiveConsumer
 from services.archive.tables import upload_sessions
+from services.archive.usecases import uploads as usecases
+from services.archive.views import files as views
 from services.kit import clock, events, projections, run, schema
 from services.kit.errors import (
     CaseNotKnownError,
@@ -41,12 +38,14 @@ LEADER = Actor("staff", "p-leader", "局长", BODY, frozenset({"body_leader"}))
 STRANGER = Actor("staff", "p-stranger", "外人", OTHER, frozenset({"registrar"}))
 
 
-def told(host: run.Host, source: str, message: Message, stream: str, case_id: str = "") -> events.Event:
+def told(
+    host: run.Host, source: str, message: Message, stream: str, case_id: str = "", body_id: str = BODY
+) -> events.Event:
     """A fact of another room, applied as the inbox would."""
     event = events.Event(
         event_id=clock.new_id(), source=source, type=message.DESCRIPTOR.name, aggregate_id=stream, seq=1,
         occurred_on=date(2025, 1, 6), at=clock.now(), actor=system("test"), raw=events.to_raw(message),
-        body_id=BODY, case_id=case_id,
+        body_id=body_id, case_id=case_id,
     )  # fmt: skip
     with host.begin_as_system("test") as uow:
         projections.apply(uow.connection, event)
@@ -56,14 +55,11 @@ def told(host: run.Host, source: str, message: Message, stream: str, case_id: st
 
 
 @pytest.fixture
-def host(rig: Rig, tmp_path: Path) -> Iterator[run.Host]:
-    settings = replace(rig.fresh_database("archive"), objects=f"file://{tmp_path}/objects")
-    run.migrate(ROOM, settings)
-    host = run.open_host(ROOM, settings)
+def host(archive: run.Host, rig: Rig) -> run.Host:
+    rig.empty_tables(["archive"])
     for body in (BODY, OTHER):
-        told(host, "identity", BodyChanged(body=Body(body_id=body, name=body, kind="bureau", tier="county")), body)
-    yield host
-    host.engine.dispose()
+        told(archive, "identity", BodyChanged(body=Body(body_id=body, name=body, kind="bureau", tier="county")), body)
+    return archive
 
 
 def opened(host: run.Host, data: bytes, media_type: str = "text/plain", actor: Actor = CLERK) -> str:
@@ -99,7 +95,8 @@ def test_a_file_comes_in_pieces_and_is_kept_under_its_hash(host: run.Host) -> No
 
 def test_assembling_twice_tells_once(host: run.Host) -> None:
     upload_id = opened(host, b"once")
-    send(host, upload_id, 0, b"once")
+    send(host, upload_id, 0, b"on")
+    assert send(host, upload_id, 2, b"ce") == "assembling"
     usecases.assemble(host, {"upload_id": upload_id})
     usecases.assemble(host, {"upload_id": upload_id})
     with host.begin(CLERK) as uow:
@@ -114,9 +111,23 @@ def test_another_offset_is_refused_and_says_where_to_go_on(host: run.Host) -> No
     assert refusal.value.context == {"offset": 5}
 
 
+def test_a_small_file_is_stored_in_the_act_that_brings_it(host: run.Host) -> None:
+    upload_id = opened(host, b"small")
+    assert send(host, upload_id, 0, b"small") == "stored"
+    assert host.objects.get(sha256_key(hashlib.sha256(b"small").hexdigest())) == b"small"
+    with host.begin(CLERK) as uow:
+        assert not uow.connection.execute(select(schema.jobs)).all()
+        assert uow.connection.execute(select(schema.outbox.c.type)).scalars().all() == ["UploadStored"]
+    other = opened(host, b"right")
+    assert send(host, other, 0, b"wrong") == "failed"
+    with pytest.raises(ConflictError, match="失败"):
+        send(host, other, 0, b"right")
+
+
 def test_wrong_content_fails_and_is_not_kept(host: run.Host) -> None:
     upload_id = opened(host, b"right")
-    send(host, upload_id, 0, b"wrong")
+    send(host, upload_id, 0, b"wr")
+    send(host, upload_id, 2, b"ong")
     usecases.assemble(host, {"upload_id": upload_id})
     assert state(host, upload_id)[0] == "failed"
     assert host.objects.size(sha256_key(hashlib.sha256(b"wrong").hexdigest())) is None
@@ -154,8 +165,8 @@ def test_cancelled_and_expired_sessions_take_nothing_more(host: run.Host) -> Non
     cancelled, late = opened(host, b"abcd"), opened(host, b"abcd")
     usecases.cancel_upload(host.begin(CLERK), host.objects, CLERK, cancelled)
     with host.begin(CLERK) as uow:
-        past = clock.now() - timedelta(days=1)
-        uow.connection.execute(update(upload_sessions).where(upload_sessions.c.upload_id == late).values(expires_at=past))
+        aged = update(upload_sessions).where(upload_sessions.c.upload_id == late)
+        uow.connection.execute(aged.values(expires_at=clock.now() - timedelta(days=1)))
     usecases.expire_uploads(host.begin_as_system("tick"), None)
     for upload_id in (cancelled, late):
         assert state(host, upload_id)[0] == "expired"
@@ -179,8 +190,8 @@ def test_bytes_are_read_only_by_those_who_see_the_case(host: run.Host) -> None:
     assert views.get_file(host.begin(LEADER), host.objects, LEADER, request).chunk == b"evidence"
     with pytest.raises(CaseNotKnownError):
         views.get_file(host.begin(STRANGER), host.objects, STRANGER, request)
+    elsewhere = GetFileRequest(sha256="0" * 64, case_id=CASE)
     with pytest.raises(CaseNotKnownError):
-        elsewhere = GetFileRequest(sha256="0" * 64, case_id=CASE)
         views.get_file(host.begin(LEADER), host.objects, LEADER, elsewhere)
 
 
@@ -190,3 +201,14 @@ def test_internal_bytes_ask_for_the_right_to_the_internal_volume(host: run.Host)
     scanner = Actor("staff", "p-archive", "登记", BODY, frozenset({"docketing_clerk"}))
     with pytest.raises(NotAllowedError, match="副卷"):
         views.get_file(host.begin(scanner), host.objects, scanner, request)
+
+
+def test_a_hash_alone_opens_nothing(host: run.Host) -> None:
+    """A clerk of another body names these bytes in a filing of his own."""
+    digest = filed(host, b"secret of one body", internal=False).sha256
+    card = IntakeCard(body_id=OTHER, state="received", title="另案")
+    material = Material(name="抄来的哈希", sha256=digest, size=18)
+    told(host, "intake", FilingSubmitted(filing=Filing(materials=[material]), card=card), "case-2", "case-2", OTHER)
+    leader = Actor("staff", "p-other", "他局局长", OTHER, frozenset({"body_leader"}))
+    with pytest.raises(CaseNotKnownError):
+        views.get_file(host.begin(leader), host.objects, leader, GetFileRequest(sha256=digest, case_id="case-2"))

@@ -160,6 +160,19 @@ def _faults_of_accounts(parties: Sequence[Party], actor: Actor) -> Iterator[Faul
             yield Fault(pointer("parties", place), "只能关联本人的账户；其他人的账户由立案人员核对后关联")
 
 
+def faults_of_others_rows(known: Sequence[Party], sent: Sequence[Party], actor: Actor) -> Iterator[Fault]:
+    """A party changes its own rows and those behind which nobody stands, and slips into none of them."""
+    rows = {p.party_id: p.account_ids for p in known if actor.kind == "party"}
+    for place, party in enumerate(sent):
+        linked = rows.get(party.party_id)
+        if linked is None or actor.account_id in linked:
+            continue
+        if linked:
+            yield Fault(pointer("parties", place), "该当事人已关联账户，其登记内容由其本人或者立案人员更改")
+        elif actor.account_id in party.account_ids:
+            yield Fault(pointer("parties", place), "不能把本人的账户关联到已登记的其他当事人，请由立案人员核对后关联")
+
+
 def _faults_of_materials(materials: Sequence[Material], by: Standard) -> Iterator[Fault]:
     items = {item.id for item in by.pack.checklist}
     open_to_all = by.actor.kind == "party" and not by.channel.reporter

@@ -107,6 +107,15 @@ def faults_of_all(parties: Sequence[Party], pack: Pack) -> Iterator[Fault]:
         if party.id_number and key in seen:
             yield Fault("/parties", f"{party.name}以同一地位填写了两次")
         seen.add(key)
+    yield from _faults_of_sides(parties)
+
+
+def _faults_of_sides(parties: Sequence[Party]) -> Iterator[Fault]:
+    roles: dict[str, str] = {}
+    for party in parties:
+        for account_id in party.account_ids:
+            if roles.setdefault(account_id, party.role) != party.role:
+                yield Fault("/parties", f"{party.name}处关联的账户已关联在另一地位的当事人处，同一账户不能代表两方")
 
 
 def _label(pack: Pack, role: str) -> str:

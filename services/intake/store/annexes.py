@@ -13,8 +13,9 @@ from services.intake.model.notice import Notice
 from services.intake.model.numbering import Body
 from services.intake.model.people import Reporter
 from services.intake.store.cases import defects_of
-from services.kit import schema
+from services.kit import access, schema
 from services.kit.errors import NotFoundError
+from services.kit.identity import Actor
 
 
 class Reporters:
@@ -75,6 +76,13 @@ class Links:
         table = tables.case_links
         rows = self.connection.execute(select(table).where(table.c.case_id == case_id).order_by(table.c.link_id))
         return [CaseLink(**{f.name: row[f.name] for f in fields(CaseLink)}) for row in rows.mappings()]
+
+    def seen_by(self, actor: Actor, case_id: str) -> list[CaseLink]:
+        """Without those to cases of this register that the actor may not view: number and reason would tell of them."""
+        return [link for link in self.of(case_id) if not link.linked_case_id or self._opens(actor, link)]
+
+    def _opens(self, actor: Actor, link: CaseLink) -> bool:
+        return access.allowed(self.connection, actor, "view_case", case_id=link.linked_case_id)
 
 
 class NumberSeries:

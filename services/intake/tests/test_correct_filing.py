@@ -10,6 +10,7 @@ from sqlalchemy import select
 from anjuan.intake.v1 import intake_pb2 as pb
 from services.intake.tests.scene import CLERK, DEFENDANT, PLAINTIFF, SUPERVISOR, Scene, civil
 from services.intake.usecases.filing import correct_filing
+from services.intake.usecases.register import correct_register
 from services.kit import schema
 from services.kit.effects import struct
 from services.kit.errors import CaseNotKnownError, InvalidInputError, PreconditionError, RuleRefusedError
@@ -115,3 +116,34 @@ def test_a_correction_is_on_the_record(scene: Scene, bare: pb.SubmitFilingAnswer
     with scene.begin(CLERK) as uow:
         rows = uow.connection.execute(select(schema.audit.c.action, schema.audit.c.actor)).all()
     assert [(r.action, r.actor["id"]) for r in rows] == [("submit_filing", "p-zhao"), ("correct_filing", "p-zhao")]
+
+
+def copy_of(party: pb.Party, **changed: Any) -> pb.Party:
+    copy = pb.Party(**changed)
+    copy.MergeFrom(pb.Party(party_id=party.party_id, role=party.role, kind=party.kind, name=party.name))
+    return copy
+
+
+def test_a_filer_slips_into_no_row_of_the_other_side(scene: Scene) -> None:
+    case = scene.submits(civil(), PLAINTIFF)
+    [zhao, qian] = scene.told(case.case_id)[0].data.filing.parties
+    taken = copy_of(qian, account_id="acc-zhao")
+    again = pb.Party(role="defendant", kind="organisation", name="孙三公司", account_id="acc-zhao")
+    for parties, said in (([taken], "不能把本人的账户关联到"), ([copy_of(zhao), taken], "不能把本人的账户关联到"),
+                          ([again], "同一账户不能代表两方")):  # fmt: skip
+        with pytest.raises(InvalidInputError) as refused:
+            correct(scene, case, parties=parties)
+        assert any(said in fault["detail"] for fault in refused.value.fields), said
+
+
+def test_a_filer_leaves_the_row_of_another_account_alone(scene: Scene) -> None:
+    case = scene.submits(civil(), PLAINTIFF)
+    [zhao, qian] = scene.told(case.case_id)[0].data.filing.parties
+    linked = copy_of(qian, account_id="acc-qian")
+    request = pb.CorrectRegisterRequest(case_id=case.case_id, if_version=1, reason="核对后关联", parties=[linked])
+    correct_register(scene.begin(CLERK), scene.packs, request)
+    with pytest.raises(InvalidInputError) as refused:
+        correct(scene, case, if_version=2, parties=[copy_of(qian)])
+    assert refused.value.fields[0]["pointer"] == "/parties/0"
+    own = copy_of(zhao, account_id="acc-zhao", phone="13800000009")
+    assert correct(scene, case, if_version=2, parties=[own]).version == 3

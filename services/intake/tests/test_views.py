@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.kit.v1.cards_pb2 import SupervisionCard
@@ -27,6 +28,7 @@ from services.intake.tests.scene import (
     civil,
     report,
 )
+from services.kit import schema
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError
 from services.kit.identity import Actor
 
@@ -149,3 +151,34 @@ def test_the_filer_reads_the_filing_before_acceptance(scene: Scene) -> None:
     for actor in (DEFENDANT, LEADER):
         with pytest.raises(CaseNotKnownError), scene.begin(actor) as uow:
             views.get_filing(uow, scene.packs, case.filing_id)
+
+
+def test_a_link_to_a_case_that_is_closed_to_the_reader_is_not_shown(scene: Scene) -> None:
+    strange = civil()
+    strange.parties[0].account_id = ""
+    case, other = scene.submits(civil(), PLAINTIFF), scene.submits(strange)
+    scene.asks("docket", case)
+    number = scene.asks("docket", other)["case_number"]
+    scene.asks("link_case", case, relation="related", case_number=number, reason="同一未成年人")
+    scene.asks("link_case", case, relation="appeal_of", case_number="（2024）粤0703民初9号")
+
+    def links(actor: Actor) -> list[str]:
+        with scene.begin(actor) as uow:
+            return [link.case_id for link in views.get_case(uow, case.case_id).links]
+
+    assert (links(CLERK), links(PLAINTIFF)) == ([other.case_id, ""], [""])
+    with scene.begin(CLERK) as uow:  # as sealing leaves it
+        card = schema.case_card
+        uow.connection.execute(card.update().where(card.c.case_id == other.case_id).values(sealed=True))
+    assert links(CLERK) == [""]
+
+
+def test_a_party_without_cases_does_not_walk_the_register(scene: Scene) -> None:
+    with scene.begin(PLAINTIFF) as uow:
+        conditions = views._wanted(uow, pb.ListCasesRequest())
+        wanted = select(schema.case_card.c.case_id).where(*conditions).order_by(schema.case_card.c.case_id.desc())
+        uow.connection.execute(text("set local enable_seqscan = off"))
+        compiled = wanted.limit(21).compile(uow.connection, compile_kwargs={"render_postcompile": True})
+        found = uow.connection.exec_driver_sql(f"explain {compiled}", compiled.params).scalars()
+        plan = "\n".join(found)
+    assert "case_card_accounts" in plan.split("CTE mine")[1]

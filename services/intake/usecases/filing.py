@@ -10,7 +10,7 @@ from services.intake import messages
 from services.intake.model.case import MATERIAL_ID, PARTY_ID, Case, unknown_ids
 from services.intake.model.checklist import open_items
 from services.intake.model.fault import Fault, refuse
-from services.intake.model.filing import Draft, Filing, Standard, faults_of, faults_of_rows
+from services.intake.model.filing import Draft, Filing, Standard, faults_of, faults_of_others_rows, faults_of_rows
 from services.intake.model.notice import outstanding, prints
 from services.intake.model.people import Reporter, faults_of_all
 from services.intake.store import IntakeUnit
@@ -152,6 +152,7 @@ def _corrected(uow: IntakeUnit, before: Case, change: Draft, by: Standard) -> Ca
     refuse([
         *unknown_ids(before.parties, change.parties, PARTY_ID, "parties"),
         *unknown_ids(before.materials, change.materials, MATERIAL_ID, "materials"),
+        *faults_of_others_rows(before.parties, change.parties, by.actor),
         *faults_of_rows(change, reporter, by), *faults_of_all(after.parties, by.pack),
     ])  # fmt: skip
     now = prints((item.id for item in by.pack.checklist), after.parties, after.materials, after.filing.content)

@@ -45,7 +45,7 @@ def correct_register(uow: IntakeUnit, packs: Packs, request: pb.CorrectRegisterR
         uow.cases.save(before, after)
         tell(uow, "correct_register", after, events.RegisterCorrected(reason=request.reason), on,
              {"reason": request.reason, "changes": changes})  # fmt: skip
-        return messages.case_message(after, uow.links.of(after.case_id))
+        return messages.case_message(after, uow.links.seen_by(uow.cause.actor, after.case_id))
 
 
 def _correctable(uow: IntakeUnit, request: pb.CorrectRegisterRequest) -> Case:

@@ -32,6 +32,8 @@ FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 300.0
 LONGEST_UNAVAILABLE_SECONDS = 5.0
 UNREADABLE = "?"
+# SQLSTATE: connection, rollback, resources, system; operator's intervention, lock not available
+_PASSING = frozenset({"08", "40", "53", "58", "57P", "55P"})
 log = logging.getLogger("anjuan.inbox")
 
 _DUE = text("""
@@ -51,18 +53,29 @@ class StoreGoneError(Exception):
 
 
 def _is_passing(error: BaseException) -> bool:
-    """Trouble of the database, not of the event: connection lost, deadlock, server starting, disk full."""
+    """Trouble of the database, not of the event: connection lost, deadlock, server starting, disk full.
+
+    An event too large for the server (54000) or too slow (57014) is its own fault, or it would come for ever.
+    """
     if isinstance(error, PoolTimeoutError):
         return True
     if not isinstance(error, DBAPIError):
         return False
     state = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
-    own_fault = state == "57014"  # statement timeout
-    return error.connection_invalidated or (isinstance(error, OperationalError | InterfaceError) and not own_fault)
+    if error.connection_invalidated or state is None:
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in _PASSING or state[:3] in _PASSING
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:2000].replace("\0", "").encode("utf-8", "replace").decode()
+    said = _of_store(error) if isinstance(error, DBAPIError) else error
+    return f"{type(error).__name__}: {said}"[:2000].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _of_store(error: DBAPIError) -> str:
+    # the server's DETAIL shows the row, and with it whose it is
+    state = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
+    return f"{state or ''} {getattr(getattr(error.orig, 'diag', None), 'message_primary', None) or ''}".strip()
 
 
 @lru_cache(maxsize=1024)

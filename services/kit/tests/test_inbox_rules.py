@@ -156,6 +156,7 @@ def test_an_event_before_its_pack_is_tried_for_ever(house: House, ear: Listener,
 @pytest.mark.parametrize("body", [
     b"", b"\xff\xfe", b"[1]", b'{"id": "x"}', told(0), told(1).replace(b'"left"', b'"le\\u0000ft"'),
     told(1).replace(b'"data":{', b'"data":[],"x":{'), told(1).replace(b'"s"', b'"\\ud800"'), told(2**63),
+    told(1).replace(b'"sequence":1', b'"sequence":1e999'), b"[" * 200_000,
 ])  # fmt: skip
 def test_unreadable_bytes_are_parked_not_lost(house: House, ear: Listener, body: bytes) -> None:
     ear.take([told(1), body, body, told(2)])

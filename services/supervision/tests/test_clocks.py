@@ -60,6 +60,14 @@ def test_a_period_between_two_facts_does_not_count(scene: Scene) -> None:
     assert scene.told("DueDayChanged")[-1].data.why == "resumed"
 
 
+def test_what_is_still_open_when_a_clock_stops_ends_with_it(scene: Scene) -> None:
+    scene.docket("c1", "2025-03-05")
+    scene.open("c1", "hearing", "2025-04-01")
+    scene.complete("c1", "decide", "2025-04-10")
+    clock = scene.clock("c1", "samr-decision-90")
+    assert (clock["state"], clock["due_on"], clock["suspended_on"]) == ("stopped", date(2025, 6, 13), None)
+
+
 def test_suspension_and_resumption_take_the_days_that_the_pack_names(scene: Scene) -> None:
     scene.docket("c1", "2025-03-05")
     scene.complete("c1", "suspend", "2025-04-03", ruled_on="2025-04-01")

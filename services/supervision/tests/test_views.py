@@ -10,6 +10,7 @@ from anjuan.kit.v1.cards_pb2 import PartyCard
 from anjuan.supervision.v1 import supervision_pb2 as pb
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError, NotFoundError
 from services.kit.identity import Actor
+from services.kit.paging import cursor
 from services.supervision import views
 from services.supervision.tests.scene import BUREAU, CITY, COUNTY, Scene
 
@@ -152,7 +153,8 @@ def test_cards_are_seen_from_above_newest_first(scene: Scene) -> None:
     assert not _cards(scene, supervisor, level="yellow").cards
 
 
-@pytest.mark.parametrize("asked", [{"state": "late"}, {"due_to": "tomorrow"}, {"cursor": "?"}, {"cursor": "W10="}])
+@pytest.mark.parametrize("asked", [{"state": "late"}, {"due_to": "tomorrow"}, {"cursor": "?"}, {"cursor": "W10="},
+                                   {"cursor": cursor("2025-03-01", "\0")}])
 def test_bad_input_is_named(scene: Scene, asked: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
         _clocks(scene, scene.actor("supervisor"), **asked)

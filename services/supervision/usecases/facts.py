@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from anjuan.supervision.v1.events_pb2 import DueDayChanged
+from services.kit.errors import DomainError
 from services.kit.events import Event
 from services.supervision.model.clock import Clock, card, governed, new_clock
 from services.supervision.model.extension import described
@@ -16,6 +19,8 @@ from services.supervision.model.matching import entries_of
 from services.supervision.model.rules import PackLimits
 from services.supervision.store import SupervisionUnit
 
+log = logging.getLogger("anjuan.supervision")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -24,6 +29,16 @@ class Case:
     case_id: str
     body_id: str
     occurred_on: date
+
+
+@contextmanager
+def apart(uow: SupervisionUnit, case_id: str) -> Iterator[None]:
+    """A case that cannot be counted stays as it was, and does not stop the others of the tick. No flush in here."""
+    try:
+        with uow.savepoint():
+            yield
+    except DomainError as error:
+        log.error("case_not_counted", extra={"case_id": case_id, "error": error.detail})
 
 
 def enter_fact(uow: SupervisionUnit, event: Event) -> None:

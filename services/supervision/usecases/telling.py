@@ -22,7 +22,7 @@ from services.supervision.model.matching import entries_of
 from services.supervision.model.rules import EXPIRED
 from services.supervision.model.tick import Telling, next_act, rule_names, sentence, tell
 from services.supervision.store import SupervisionUnit, as_json, bulk
-from services.supervision.usecases.facts import Case, enter, recount
+from services.supervision.usecases.facts import Case, apart, enter, recount
 
 # asked again under the locks: a fact may have moved a clock meanwhile
 _CLOCKS = text("""
@@ -76,7 +76,8 @@ class Tellings:
         self._emit(issued, self._cards(issued))
         for row in expired:
             if row.awaited:
-                self._follow(row)
+                with apart(self.uow, row.case_id):
+                    self._follow(row)
 
     def _enter(self, expired: Sequence[Any]) -> None:
         self.uow.connection.execute(_EXPIRED, {

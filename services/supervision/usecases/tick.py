@@ -10,7 +10,7 @@ from services.kit import clock
 from services.kit.legal_calendar import LEGAL_ZONE, working_calendar
 from services.supervision.settings import SETTINGS
 from services.supervision.store import SupervisionUnit
-from services.supervision.usecases.facts import Case, recount
+from services.supervision.usecases.facts import Case, apart, recount
 from services.supervision.usecases.telling import Tellings
 
 DAY = timedelta(days=1)
@@ -48,9 +48,10 @@ def recount_provisional(uow: SupervisionUnit, root_id: str | None, day: date) ->
     """Count anew what was counted before the calendar of its year was published; so many cases in one tick."""
     wanted = {"root": root_id, "calendar": working_calendar().span, "most": SETTINGS.recounted_cases}
     for row in uow.connection.execute(_PROVISIONAL, wanted).all():
-        uow.lock(row.case_id)
-        limits = uow.packs.limits(row.pack_id, row.pack_version)
-        recount(uow, limits, Case(row.case_id, row.body_id, day), limits.rules)
+        with apart(uow, row.case_id):
+            uow.lock(row.case_id)
+            limits = uow.packs.limits(row.pack_id, row.pack_version)
+            recount(uow, limits, Case(row.case_id, row.body_id, day), limits.rules)
 
 
 def _pass(uow: SupervisionUnit, root_id: str | None, day: date, moment: datetime) -> bool:

@@ -38,6 +38,10 @@ class Person:
         day = on.isoformat()
         return any(k == kind and (not a or a <= day) and (not b or day <= b) for k, a, b in self.qualifications)
 
+    def serves(self, body_id: str) -> bool:
+        """Whether the person is in office with an appointment in a body."""
+        return self.state == "active" and any(b == body_id for b, _, _ in self.appointments)
+
     def has_role(self, body_id: str, role: str) -> bool:
         """Whether a role is held in a body."""
         return any(b == body_id and r == role for b, _, r in self.appointments)

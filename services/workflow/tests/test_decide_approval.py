@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
-from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError
+from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError, PreconditionError
 from services.workflow.tests.desk import ON, Desk
 from services.workflow.tests.tiny import bundle, form
 
@@ -136,14 +136,43 @@ def test_an_act_is_not_dated_before_the_one_before_it(desk: Desk) -> None:
     case_id = begin(desk)
     desk.advance(ON + timedelta(days=9))
     task = desk.task("head", case_id, "a")
-    agree: dict[str, Any] = {"task_id": task.task_id, "decision": "agree"}
+    agree: dict[str, Any] = {"task_id": task.task_id, "decision": "agree", "if_version": task.version}
     for day in ("2025-03-02", "2025-03-13"):
         with pytest.raises(InvalidInputError):
             desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**agree, occurred_on=day))
     desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**agree, occurred_on="2025-03-06"))
     last = desk.task("leader", case_id, "a")
-    approve: dict[str, Any] = {"task_id": last.task_id, "decision": "agree"}
+    approve: dict[str, Any] = {"task_id": last.task_id, "decision": "agree", "if_version": last.version}
     with pytest.raises(InvalidInputError, match="2025-03-06"):
         desk.ask("leader", "DecideApproval", pb.DecideApprovalRequest(**approve, occurred_on="2025-03-05"))
     desk.ask("leader", "DecideApproval", pb.DecideApprovalRequest(**approve, occurred_on="2025-03-07"))
     assert desk.told(case_id, "NodeCompleted")[0].occurred_on == date(2025, 3, 7)
+
+
+def test_nobody_decides_what_he_has_not_read(desk: Desk) -> None:
+    case_id = begin(desk)
+    task = desk.task("head", case_id, "a")
+    for decision in ("agree", "return"):
+        known: dict[str, Any] = {"task_id": task.task_id, "decision": decision, "text": "无"}
+        with pytest.raises(PreconditionError, match="请带上读取时的版本"):
+            desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**known))
+        with pytest.raises(PreconditionError, match="已变化"):
+            desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**known, if_version=task.version + 1))
+    assert desk.decide("head", case_id, "a").state == "done"
+
+
+def test_the_legal_day_of_an_act_is_not_the_day_it_is_dated(desk: Desk) -> None:
+    effect = {
+        "id": "told",
+        "effect": "notify",
+        "with": {"to": "officers", "text": "=act.occurred_on + ' ' + act.legal_on"},
+    }
+    nodes = {"a": {"approval": {"mode": "single", "levels": [LEADER]}, "effects": [effect]}, "b": {}}
+    desk.publish(bundle("tiny", DRAWING, nodes, forms=FORMS))
+    case_id = desk.file(TINY)
+    desk.complete("zhang", case_id, "a", {"amount": 1})
+    desk.advance(ON + timedelta(days=9))
+    task = desk.task("leader", case_id, "a")
+    agree: dict[str, Any] = {"task_id": task.task_id, "decision": "agree", "if_version": task.version}
+    desk.ask("leader", "DecideApproval", pb.DecideApprovalRequest(**agree, occurred_on="2025-03-04"))
+    assert [r["params"]["text"] for r in desk.asked(case_id, "notify")] == ["2025-03-04 2025-03-12"]

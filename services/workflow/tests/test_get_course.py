@@ -34,8 +34,14 @@ def test_own_people_the_tier_above_and_the_party(desk: Desk) -> None:
     case_id = begin(desk)
     whole = {"a": {"seen": "门店", "source": "某人"}, "b": {"x": "内部意见"}, "c": {}}
     assert shown(desk.course("leader", case_id)) == whole
-    assert shown(desk.course("inspector", case_id)) == {"a": {"seen": "门店"}, "b": {}, "c": {}}
-    assert [len(v.opinions) for v in desk.course("inspector", case_id).visits] == [1, 0, 0]
+    # a colleague who does not carry the case reads the dossier, not its internal part; but what he did himself
+    assert shown(desk.course("li", case_id)) == {"a": {"seen": "门店"}, "b": {}, "c": {}}
+    assert shown(desk.course("zhang", case_id)) == whole
+    assert [len(v.opinions) for v in desk.course("li", case_id).visits] == [1, 0, 0]
+    above = desk.course("inspector", case_id)
+    assert shown(above) == {"a": {}, "b": {}, "c": {}}
+    assert [(list(v.people), v.done_on) for v in above.visits] == [(["zhang"], "2025-03-03")] * 2 + [([], "")]
+    assert not any(v.opinions or v.effects or v.reason for v in above.visits)
     for who in ("stranger", "party:acme", "drafter"):
         with pytest.raises(CaseNotKnownError):
             desk.course(who, case_id)
@@ -45,6 +51,45 @@ def test_own_people_the_tier_above_and_the_party(desk: Desk) -> None:
     mine = desk.course("party:acme", case_id)
     assert (shown(mine), [v.done_by for v in mine.visits]) == ({"a": {}, "c": {}}, ["", ""])
     assert not any(v.opinions for v in mine.visits)
+
+
+def test_effects_and_reasons_stay_in_the_body(desk: Desk) -> None:
+    told = {"id": "told", "effect": "notify", "with": {"to": "officers", "text": "内部提醒"}}
+    levels = {"mode": "single", "levels": [{"id": "leader", "title": "批准", "actor": {"role": "body_leader"}}]}
+    node = {"approval": levels, "effects": [told], "awaits": []}
+    desk.publish(bundle("tiny", "start s\ntask a b\nend e\ns -> a -> b -> e", {"a": node, "b": {}}))
+    case_id = desk.file(TINY)
+    desk.complete("zhang", case_id, "a")
+    desk.decide("leader", case_id, "a", "return", "线索来源要保密")
+    [own], [above] = desk.course("li", case_id).visits, desk.course("inspector", case_id).visits
+    assert (own.reason, len(own.opinions)) == ("线索来源要保密", 2)
+    assert (above.reason, len(above.opinions)) == ("", 0)
+    desk.complete("zhang", case_id, "a")
+    desk.decide("leader", case_id, "a")
+    assert [e.name for e in desk.course("li", case_id).visits[0].effects] == ["told"]
+    assert not desk.course("inspector", case_id).visits[0].effects
+
+
+def test_a_task_is_no_way_round(desk: Desk) -> None:
+    case_id = begin(desk)
+    a, b = (desk.query("select task_id from tasks where node_id = :n", n=n)[0].task_id for n in ("a", "b"))
+    party = PartyCard(party_id="pa", name="某公司", role="respondent", account_id="acme")
+    card = desk.card(case_id, TINY, state="docketed", parties=[party])
+    desk.intake(intake_facts.CaseDocketed(card=card), case_id, TINY)
+
+    def read(who: str, task_id: str) -> dict[str, object]:
+        return dict(desk.ask(who, "GetTask", pb.GetTaskRequest(task_id=task_id)).draft)
+
+    for who in ("inspector", "party:acme"):
+        assert len(desk.course(who, case_id).visits) >= 2
+        for task_id in (a, b):
+            with pytest.raises((NotAllowedError, CaseNotKnownError)):
+                read(who, task_id)
+    assert read("legal_head", a) == {"seen": "门店"}
+    with pytest.raises((NotAllowedError, CaseNotKnownError)):
+        read("legal_head", b)
+    for who in ("zhang", "leader"):
+        assert (read(who, a), read(who, b)) == ({"seen": "门店", "source": "某人"}, {"x": "内部意见"})
 
 
 def test_people_designated_anew_take_over(desk: Desk) -> None:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
-from services.kit.errors import CaseNotKnownError, ConflictError, DomainError, InvalidInputError, RuleRefusedError
+from services.kit.errors import (
+    CaseNotKnownError,
+    ConflictError,
+    DomainError,
+    InvalidInputError,
+    NotAllowedError,
+    RuleRefusedError,
+)
 from services.workflow.tests.desk import COUNTY, Desk
 from services.workflow.tests.tiny import bundle
 
@@ -56,6 +63,10 @@ def test_what_cannot_be_scheduled(desk: Desk) -> None:
     for request, refusal in (
         (wanted(case_id, end="08:00"), InvalidInputError), (wanted(case_id, room=" "), InvalidInputError),
         (wanted(case_id, starts_at="明天"), InvalidInputError), (wanted(case_id, panel_ids=["x"]), InvalidInputError),
+        (wanted(case_id, panel_ids=["stranger"]), InvalidInputError),
+        (wanted(case_id, panel_ids=["head", "inspector"]), InvalidInputError),
+        (wanted(case_id, starts_at="0001-01-01T00:00:00+14:00"), InvalidInputError),
+        (wanted(case_id, ends_at="9999-12-31T23:59:59-14:00"), InvalidInputError),
         (wanted(case_id, starts_at="2025-03-02T09:00:00+08:00"), RuleRefusedError),
         (wanted("unknown"), CaseNotKnownError),
     ):  # fmt: skip
@@ -90,3 +101,28 @@ def test_a_node_schedules_by_its_effect(desk: Desk) -> None:
     with pytest.raises(ConflictError):
         desk.complete("zhang", second, "a")
     assert desk.open_nodes(second) == ["a"]
+
+
+def test_nobody_names_himself_to_the_panel(desk: Desk) -> None:
+    case_id = begin(desk)
+    for panel in (["legal_head"], ["zhang"], ["head", "zhang"]):
+        with pytest.raises(NotAllowedError, match="由院长、机关负责人或部门负责人指定"):
+            desk.ask("zhang", "ScheduleHearing", wanted(case_id, panel_ids=panel))
+    assert desk.query("select * from hearings") == []
+    desk.ask("leader", "ScheduleHearing", wanted(case_id, panel_ids=["head", "zhang"]))
+    # one of the panel books a second day for some of it: who sits and who presides stay as designated
+    later = wanted(case_id, "14:00", "15:00", panel_ids=["zhang"])
+    assert list(desk.ask("zhang", "ScheduleHearing", later).panel_ids) == ["zhang"]
+    desk.ask("zhang", "ScheduleHearing", wanted(case_id, "16:00", "17:00", panel_ids=[]))
+    assert list(desk.course("leader", case_id).panel_ids) == ["head", "zhang"]
+    with pytest.raises(NotAllowedError):
+        desk.ask("zhang", "ScheduleHearing", wanted(case_id, "18:00", "19:00", panel_ids=["zhang", "li"]))
+
+
+def test_a_node_names_only_people_of_the_body(desk: Desk) -> None:
+    told = {"kind": "听证", "room": "听证室", "starts_at": "2025-03-10T09:00:00+08:00",
+            "ends_at": "2025-03-10T10:00:00+08:00", "panel_ids": "=['li', 'stranger']"}  # fmt: skip
+    case_id = begin(desk, effects=[{"id": "hearing", "effect": "schedule_hearing", "with": told}])
+    with pytest.raises(InvalidInputError, match="不是本机关的在职人员：stranger"):
+        desk.complete("zhang", case_id, "a")
+    assert desk.open_nodes(case_id) == ["a"]

@@ -21,7 +21,8 @@ from services.workflow.usecases.run import Packs, Run
 
 def next_level(run: Run, visit: Visit, start: int, approvals: dict[str, Any]) -> int | None:
     """The first level from `start` on that applies to what was filled in; None when nobody has to approve any more."""
-    act = Act(visit.submitted_by, visit.submitted_by_name, visit.people, visit.opened_on, approvals)
+    today = run.uow.legal_on(run.instance.body_id)
+    act = Act(visit.submitted_by, visit.submitted_by_name, visit.people, visit.opened_on, today, approvals)
     scope = run.scope(form=visit.data, **act.scope(visit))
     levels = run.node(visit.node_id).approval.levels
     return next((i for i in range(start, len(levels)) if conditions.holds(levels[i].when, scope)), None)
@@ -82,7 +83,7 @@ def _agree(hold: Grasp, text: str, on: date) -> str:
     step = next_level(hold.run, visit, hold.task.step + 1, approvals)
     if step is not None:
         return open_level(hold.run, visit, step)
-    act = Act(actor.person_id, actor.name, visit.people, on, approvals)
+    act = Act(actor.person_id, actor.name, visit.people, on, hold.today, approvals)
     return finish(hold.run, visit, hold.task, act)
 
 

@@ -48,7 +48,7 @@ def _known(run: Run, officers: Sequence[str]) -> list[Person]:
     body_id = run.instance.body_id
     for person_id in officers:
         person = found.get(person_id)
-        if person is None or person.state != "active" or all(b != body_id for b, _, _ in person.appointments):
+        if person is None or not person.serves(body_id):
             name = person.name if person else person_id
             raise _wrong(f"{name}不是本机关的在职人员")
     return [found[p] for p in officers]

@@ -27,19 +27,24 @@ _TYPES: dict[str, type] = {
 
 @dataclass(frozen=True)
 class Act:
-    """What completed a visit: who (`people`: those who filled the form), which day, what approvers said."""
+    """What completed a visit: who (`people`: those who filled the form), which day, what approvers said.
+
+    `occurred_on` may be told after the event; `legal_on` is the body's legal date when it was told.
+    """
 
     person_id: str
     name: str
     people: tuple[str, ...]
     occurred_on: date
+    legal_on: date
     approvals: dict[str, Any] = field(default_factory=dict)
 
     def scope(self, visit: Visit) -> dict[str, Any]:
         """The variables approvals and act."""
         return {"approvals": self.approvals, "act": {
             "node_id": visit.node_id, "visit_id": visit.visit_id, "person_id": self.person_id, "name": self.name,
-            "people": list(self.people), "occurred_on": self.occurred_on.isoformat(), "at": clock.now().isoformat(),
+            "people": list(self.people), "occurred_on": self.occurred_on.isoformat(),
+            "legal_on": self.legal_on.isoformat(), "at": clock.now().isoformat(),
         }}  # fmt: skip
 
 

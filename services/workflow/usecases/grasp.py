@@ -45,7 +45,7 @@ def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: 
         CaseNotKnownError: no such task, or the caller may not know of the case.
         NotAllowedError: he may know of the case, but it is not his task.
         ConflictError: it is done, withdrawn, or of another kind.
-        PreconditionError: it has changed since the caller read it.
+        PreconditionError: it has changed since the caller read it; an approval without the version read.
     """
     hold, actor = held(uow, packs, task_id), uow.cause.actor
     task, keys = hold.task, uow.people.keys(actor, hold.today, hold.caller)
@@ -60,6 +60,8 @@ def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: 
         raise NotAllowedError(f"“{task.title}”不由您办理")
     if task.kind != kind:
         raise ConflictError("这一任务要审批，不是填写" if kind == "form" else "这一任务要填写，不是审批")
+    if kind == "approval" and not if_version:
+        raise PreconditionError("请带上读取时的版本")
     if if_version and if_version != task.version:
         raise PreconditionError("任务内容已变化，请刷新后再提交")
     return replace(hold, seats=waiting, rule=rule)

@@ -12,30 +12,46 @@ from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from anjuan.workflow.v1.workflow_pb2 import CancelHearingRequest, ScheduleHearingRequest
 from anjuan.workflow.v1.workflow_pb2 import Hearing as HearingMessage
 from services.kit import access, clock
-from services.kit.errors import CaseNotKnownError, ConflictError, InvalidInputError, RuleRefusedError
+from services.kit.errors import (
+    CaseNotKnownError,
+    ConflictError,
+    InvalidInputError,
+    NotAllowedError,
+    RuleRefusedError,
+)
 from services.workflow.model.records import Hearing
 from services.workflow.store import WorkflowUnit
+from services.workflow.usecases.assignment import LEADERS
 from services.workflow.usecases.opening import Opening, offer_own
 from services.workflow.usecases.run import Packs, Run
 
+_YEARS = range(1900, 2201)  # beyond them no zone can be reckoned, and no hearing is meant
+
 
 def instant(value: str, pointer: str) -> datetime:
-    """An ISO 8601 instant; without a zone it is China's."""
+    """An ISO 8601 instant from 1900 to 2200; without a zone it is China's."""
     try:
         found = datetime.fromisoformat(value)
     except ValueError as error:
-        said = "应为时刻，如 2025-03-03T09:00:00+08:00"
-        raise InvalidInputError(said, [{"pointer": pointer, "detail": said}]) from error
+        raise _wrong_instant(pointer) from error
+    if found.year not in _YEARS:
+        raise _wrong_instant(pointer)
     return found if found.tzinfo else found.replace(tzinfo=clock.CHINA)
 
 
+def _wrong_instant(pointer: str) -> InvalidInputError:
+    said = "应为 1900 年至 2200 年间的时刻，如 2025-03-03T09:00:00+08:00"
+    return InvalidInputError(said, [{"pointer": pointer, "detail": said}])
+
+
 def schedule(
-    run: Run, *, room: str, starts_at: str, ends_at: str, panel_ids: Sequence[str], kind: str, on: date
-) -> Hearing:
-    """Book the room and the people.
+    run: Run, *, room: str, starts_at: str, ends_at: str, panel_ids: Sequence[str], kind: str, on: date,
+    designates: bool = True,
+) -> Hearing:  # fmt: skip
+    """Book the room and the people; where it `designates`, they are the case's panel from now on.
 
     Raises:
-        InvalidInputError: no room, an end before the start, unknown people.
+        InvalidInputError: no room, an end before the start, people who do not serve in the case's body.
         RuleRefusedError: it would begin before the day on which it is scheduled.
         ConflictError: the room or one of the people is taken; says which and when.
     """
@@ -50,7 +66,8 @@ def schedule(
         clock.new_id(), i.case_id, i.body_id, kind, room.strip(), start, end, tuple(panel_ids), "scheduled"
     )
     _book(run, hearing)
-    run.change(panel_ids=hearing.panel_ids or i.panel_ids)
+    if designates and hearing.panel_ids:
+        run.change(panel_ids=hearing.panel_ids)
     run.tell(facts_pb2.HearingScheduled(
         hearing_id=hearing.hearing_id, room=hearing.room, starts_at=start.isoformat(), ends_at=end.isoformat(),
         panel_ids=hearing.panel_ids, kind=kind,
@@ -59,10 +76,11 @@ def schedule(
 
 
 def _require_known(run: Run, panel_ids: Sequence[str]) -> None:
-    known = run.uow.people.find(panel_ids)
-    strange = [p for p in panel_ids if p not in known or known[p].state != "active"]
+    known, body_id = run.uow.people.find(panel_ids), run.instance.body_id
+    strange = [p for p in panel_ids if p not in known or not known[p].serves(body_id)]
     if strange or len(set(panel_ids)) != len(panel_ids):
-        raise InvalidInputError("审判（听证）人员有重复，或不是在职人员：" + "、".join(strange))
+        said = "审判（听证）人员有重复，或不是本机关的在职人员：" + "、".join(strange)
+        raise InvalidInputError(said, [{"pointer": "/panel_ids", "detail": said}])
 
 
 def _book(run: Run, hearing: Hearing) -> None:
@@ -86,12 +104,19 @@ def _said(uow: WorkflowUnit, taken: tuple[str, datetime, datetime, str]) -> str:
 
 
 def schedule_hearing(uow: WorkflowUnit, packs: Packs, request: ScheduleHearingRequest) -> HearingMessage:
-    """A hearing that a person arranges beside the nodes' own effects."""
+    """A hearing that a person arranges beside the nodes' own effects; only those who lead change the panel.
+
+    Raises:
+        NotAllowedError: somebody who does not lead names people that are not the case's panel; and see schedule.
+    """
     access.require(uow.connection, uow.cause.actor, "work_case", case_id=request.case_id)
     run = Run.of(uow, packs, request.case_id)
-    on = uow.legal_on(run.instance.body_id)
+    on, leads = uow.legal_on(run.instance.body_id), uow.cause.actor.has(*LEADERS)
+    # who sits may read the internal volume, so nobody names himself
+    if not leads and not set(request.panel_ids) <= set(run.instance.panel_ids):
+        raise NotAllowedError("合议庭（听证）人员由院长、机关负责人或部门负责人指定")
     hearing = schedule(run, room=request.room, starts_at=request.starts_at, ends_at=request.ends_at,
-                       panel_ids=list(request.panel_ids), kind=request.kind, on=on)  # fmt: skip
+                       panel_ids=list(request.panel_ids), kind=request.kind, on=on, designates=leads)  # fmt: skip
     offer_own(run, Opening(on, uow.cause.actor.name))
     run.save()
     uow.record("schedule_hearing", hearing.hearing_id, case_id=hearing.case_id, body_id=hearing.body_id, legal_on=on)

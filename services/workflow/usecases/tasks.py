@@ -35,7 +35,7 @@ def complete_task(uow: WorkflowUnit, packs: Packs, request: pb.CompleteTaskReque
     on, form = day_of(hold, request.occurred_on), plain(request.data)
     people = require_people(hold, list(request.with_ids), on)
     require_form(hold.run.pack.form_of(hold.task.node_id), form)
-    act = Act(people[0].person_id, people[0].name, tuple(p.person_id for p in people), on)
+    act = Act(people[0].person_id, people[0].name, tuple(p.person_id for p in people), on, hold.today)
     visit = _submitted(hold, act, form)
     _require_allowed(hold, visit, act)
     step = next_level(hold.run, visit, 0, {})

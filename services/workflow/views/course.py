@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
@@ -17,9 +18,34 @@ from services.workflow.usecases.run import Packs, Run
 from services.workflow.usecases.tasks import may_request
 
 
+@dataclass(frozen=True)
+class Sight:
+    """How much of a case the caller may read: the dossier, also its internal part."""
+
+    person_id: str
+    staff: bool
+    dossier: bool
+    internal: bool
+
+    @classmethod
+    def of(cls, uow: WorkflowUnit, case_id: str, candidate: bool) -> Sight:
+        """The caller's; `candidate`: a task of the case waits for him."""
+        actor = uow.cause.actor
+        dossier, internal = (
+            access.allowed(uow.connection, actor, action, case_id=case_id, candidate=candidate)
+            for action in ("view_dossier", "view_internal")
+        )
+        return cls(actor.person_id, actor.kind != "party", dossier, internal)
+
+    def acted(self, visit: Visit, said: Sequence[Opinion]) -> bool:
+        """Whether the caller filled in, approved or completed the visit himself."""
+        who = {visit.submitted_by, visit.completed_by, *visit.people, *(o.person_id for o in said)}
+        return self.staff and self.person_id in who
+
+
 def get_course(uow: WorkflowUnit, packs: Packs, request: pb.GetCourseRequest) -> pb.Course:
-    """The course of a case. A party sees nodes and days, never the bureau's own thoughts; the content of internal
-    nodes, and internal fields, only who may open the internal volume.
+    """The course of a case. A party sees nodes and days, who may not open the dossier also the people; the content
+    of internal nodes, and internal fields, only who may open the internal volume or acted there himself.
 
     Raises:
         CaseNotKnownError: no procedure here, or the caller may not see the case.
@@ -32,13 +58,13 @@ def get_course(uow: WorkflowUnit, packs: Packs, request: pb.GetCourseRequest) ->
     if found is None:
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
     run = Run(uow, packs.engine(found.pack_sha256), found)
-    internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
-    staff = actor.kind != "party"
+    sight = Sight.of(uow, case_id, candidate)
+    staff = sight.staff
     rows = [row for row in _rows(uow, case_id) if _public(run, row[0], staff)]
     asks = may_request(run, keys, actor.person_id) if staff and not found.concluded else []
     return pb.Course(
         case_id=case_id, pack_id=found.pack_id, pack_version=found.pack_version, concluded=found.concluded,
-        outcome=found.outcome, visits=[_visit(run, *row, staff, internal) for row in rows],
+        outcome=found.outcome, visits=[_visit(run, *row, sight) for row in rows],
         officer_ids=found.officer_ids, panel_ids=found.panel_ids,
         department_id=found.department_id, stage=found.stage, flows=run.engine.flows(found.tokens) if staff else [],
         requests=[pb.Request(node_id=n, title=run.node(n).title) for n in asks],
@@ -58,32 +84,30 @@ def _public(run: Run, visit: Visit, staff: bool) -> bool:
     return staff or not run.node(visit.node_id).internal
 
 
-def _visit(
-    run: Run, visit: Visit, said: Sequence[Opinion], out: Sequence[Effect], staff: bool, internal: bool
-) -> pb.Visit:
-    v = visit
+def _visit(run: Run, visit: Visit, said: Sequence[Opinion], out: Sequence[Effect], sight: Sight) -> pb.Visit:
+    v, whole = visit, sight.internal or sight.acted(visit, said)
     told = pb.Visit(
         visit_id=v.visit_id, node_id=v.node_id, title=v.title, stage=v.stage, state=v.state, kind=v.kind,
         opened_on=v.opened_on.isoformat(), done_on=v.occurred_on.isoformat() if v.occurred_on else "",
         done_at=v.done_at.isoformat() if v.done_at else "",
     )  # fmt: skip
-    if not staff:
+    if not sight.staff:
         return told
     told.done_by, told.done_by_name = v.submitted_by, v.submitted_by_name
     told.people.extend(v.people)
-    if internal or not run.node(v.node_id).internal:
-        told.data.CopyFrom(struct(_open_fields(run, v, internal)))
+    if whole or (sight.dossier and not run.node(v.node_id).internal):
+        told.data.CopyFrom(struct(v.data if whole else open_fields(run, v.node_id, v.data)))
         told.reason = v.reason
         told.opinions.extend(opinion(o) for o in said)
         told.effects.extend(effect_states(out))
     return told
 
 
-def _open_fields(run: Run, visit: Visit, internal: bool) -> dict[str, Any]:
-    """The form without fields that belong to the internal volume."""
-    schema: Mapping[str, Any] = run.pack.form_of(visit.node_id) or {}
+def open_fields(run: Run, node_id: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a node's form holds, without fields that belong to the internal volume."""
+    schema: Mapping[str, Any] = run.pack.form_of(node_id) or {}
     fields = schema.get("properties", {})
-    return {k: v for k, v in visit.data.items() if internal or not fields.get(k, {}).get("x-internal")}
+    return {k: v for k, v in data.items() if not fields.get(k, {}).get("x-internal")}
 
 
 def opinion(said: Opinion) -> pb.Opinion:

@@ -20,7 +20,7 @@ from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects
 from services.workflow.usecases.approvals import said_of
 from services.workflow.usecases.run import Packs, Run
-from services.workflow.views.course import effect_states, opinion
+from services.workflow.views.course import effect_states, open_fields, opinion
 from services.workflow.views.tasks import task_fields
 
 log = logging.getLogger("anjuan.workflow")
@@ -31,6 +31,7 @@ def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.
 
     Raises:
         CaseNotKnownError: no such task, or the caller may not know of the case.
+        NotAllowedError: it is not his, and he may not open the dossier (of internal nodes: the internal volume).
     """
     found = uow.tasks.whole(request.task_id)
     if found is None:
@@ -42,7 +43,7 @@ def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.
     entitled = rule_for(uow.tasks.seats_of(task.task_id), keys, actor.person_id) is not None
     mine = entitled or task.done_by == actor.person_id
     node = run.node(task.node_id)
-    action = "view_internal" if node.internal and not mine else "view_case"
+    action = "view_case" if mine else "view_internal" if node.internal else "view_dossier"
     access.require(uow.connection, actor, action, case_id=task.case_id, candidate=mine)
     return _view(run, task, visit, node, entitled, mine)
 
@@ -51,14 +52,20 @@ def _view(run: Run, task: Task, visit: Visit, node: NodeRule, entitled: bool, mi
     uow, schema = run.uow, run.pack.form_of(task.node_id)
     levels = node.approval.levels
     rules = levels[task.step].actor if task.kind == "approval" else node.actor
-    return pb.TaskView(
+    draft, staff = _draft(run, task, visit, schema or {}), uow.cause.actor.kind != "party"
+    sees_all = mine and staff
+    if not sees_all and not access.allowed(uow.connection, uow.cause.actor, "view_internal", case_id=task.case_id):
+        draft = open_fields(run, task.node_id, draft)
+    view = pb.TaskView(
         task=_task(run, task), form_schema_json=json.dumps(schema, ensure_ascii=False) if schema else "",
-        draft=struct(_draft(run, task, visit, schema or {})),
-        opinions=[opinion(o) for o in said_of(uow, visit.visit_id)],
+        draft=struct(draft),
         actions=_actions(task, node, entitled, mine and _may_recall(run, task, visit, node)),
         send_back_to=node.send_back_to, min_people=max((r.min_people for r in rules), default=1),
-        effects=effect_states(uow.effects.list(effects.c.visit_id == visit.visit_id, effects.c.position)),
     )  # fmt: skip
+    if staff:
+        view.opinions.extend(opinion(o) for o in said_of(uow, visit.visit_id))
+        view.effects.extend(effect_states(uow.effects.list(effects.c.visit_id == visit.visit_id, effects.c.position)))
+    return view
 
 
 def _task(run: Run, task: Task) -> pb.Task:

@@ -106,6 +106,9 @@ def _params(
     for name in [n for n in params if n[-1] != "?" and n not in effect.with_]:
         yield nodes.fault(f"效果 {effect.effect} 缺少参数 {name}", "写在 with 里", *here)
     for name, value in effect.with_.items():
+        if (effect.effect, name) == ("extend_clock", "granted_on") and "occurred_on" in str(value):
+            said = "延长期限的批准日期不能取 act.occurred_on：补录的日期会使已届满的期限复活"
+            yield nodes.fault(said, "改用 =act.legal_on", *here, "with", name)
         if name not in known:
             yield nodes.fault(f"效果 {effect.effect} 没有参数 {name}", f"可用：{'、'.join(known)}", *here, "with", name)
         elif not is_expression(value):

@@ -104,7 +104,8 @@ class Player:
         """The variables of conditions."""
         act = {"node_id": visit.node_id if visit else "", "visit_id": "", "person_id": self.act.get("who", ""),
                "name": self.circle.people.get(self.act.get("who", ""), {}).get("name", ""),
-               "people": visit.people if visit else [], "occurred_on": self.act["on"], "at": self._at()}  # fmt: skip
+               "people": visit.people if visit else [], "occurred_on": self.act["on"],
+               "legal_on": self.act["on"], "at": self._at()}  # fmt: skip
         form = {"form": visit.form, "approvals": visit.approvals} if visit else {}
         return scope_of(self.pack.nodes, self.pack.effects, {**self.data, "act": act, **form, **more})
 

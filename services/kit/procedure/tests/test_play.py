@@ -104,7 +104,7 @@ def _serving(**changes: Any) -> Pack:
     limit = {"limit": "civil-defence", "scope": "party", "rank": 1, "starts": [{"event": "InstrumentServed"}],
              "stops": [{"event": "PagesReceived"}]}  # fmt: skip
     made = {"id": "civil-notice", "title": "通知", "template": "templates/x.docx", "volume": {"id": "main", "seq": 1},
-            "fields": {"日期": "=act.occurred_on"}}  # fmt: skip
+            "fields": {"日期": "=act.legal_on"}}  # fmt: skip
     law = load_folder(procedures_dir() / "admin-penalty-general").deadlines["samr-verify-clue"]
     defence = {**law, "id": "civil-defence", "unit": "calendar-day", "extensions": [], "exclusions": []}
     channels = {"transfer": {"who": ["clerk"]}}

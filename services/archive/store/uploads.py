@@ -1,18 +1,16 @@
-"""The archive's unit of work and its repositories."""
+"""Upload sessions with their parts, and which bytes belong to which case."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.archive.model import UploadSession
+from services.archive.model.uploads import UploadSession
 from services.archive.tables import case_files, upload_parts, upload_sessions
-from services.kit.database import UnitOfWork
 from services.kit.errors import NotFoundError
 
 _FIELDS = tuple(UploadSession.__dataclass_fields__)
@@ -90,31 +88,22 @@ class CaseFiles:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def put(self, case_id: str, sha256: str, name: str, is_internal: bool) -> None:
-        """Link; once internal, always internal."""
-        link = upsert(case_files).values(case_id=case_id, sha256=sha256, name=name, is_internal=is_internal)
+    def put(self, case_id: str, sha256: str, name: str, *, is_internal: bool, body_id: str, filed_by: str) -> None:
+        """Link; once internal, always internal. Whose body, and who named it, decide whether it may be read."""
+        link = upsert(case_files).values(case_id=case_id, sha256=sha256, name=name, is_internal=is_internal,
+                                         body_id=body_id, filed_by=filed_by)  # fmt: skip
         kept = case_files.c.is_internal | link.excluded.is_internal
         self.connection.execute(
             link.on_conflict_do_update(index_elements=["case_id", "sha256"], set_={"name": name, "is_internal": kept})
         )
 
     def is_internal(self, case_id: str, sha256: str) -> bool | None:
-        """None when the bytes do not belong to the case."""
-        known = select(case_files.c.is_internal)
-        return self.connection.execute(
-            known.where(case_files.c.case_id == case_id, case_files.c.sha256 == sha256)
-        ).scalar()
+        """None when the bytes do not belong to the case: named in it, and uploaded to its body or by who named them.
 
-
-class ArchiveUnit(UnitOfWork):
-    """One transaction of the archive."""
-
-    @cached_property
-    def uploads(self) -> Uploads:
-        """Upload sessions."""
-        return Uploads(self.connection)
-
-    @cached_property
-    def case_files(self) -> CaseFiles:
-        """Files by case."""
-        return CaseFiles(self.connection)
+        A hash alone opens nothing: it stands in events and audit rows.
+        """
+        uploads = upload_sessions.c
+        came = uploads.body_id == case_files.c.body_id, uploads.owner_id == case_files.c.filed_by
+        brought = exists().where(uploads.sha256 == sha256, uploads.state == "stored", or_(*came))
+        named = (case_files.c.case_id == case_id) & (case_files.c.sha256 == sha256)
+        return self.connection.execute(select(case_files.c.is_internal).where(named, brought)).scalar()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anjuan.archive.v1.archive_pb2 import FileChunk, GetFileRequest
 from anjuan.archive.v1.archive_pb2 import UploadSession as Shown
-from services.archive.model import UploadSession
+from services.archive.model.uploads import UploadSession
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.kit import access
@@ -46,7 +46,9 @@ def _may_read(uow: ArchiveUnit, actor: Actor, case_id: str, sha256: str) -> None
         if not uow.uploads.owns(actor.person_id, sha256):
             raise NotFoundError("没有这个文件，或须指明案件")
         return
-    access.require(uow.connection, actor, "view_case", case_id=case_id)
+    # a party reads what is open in the own case; staff need the right to the dossier, which an upper tier has not
+    seen = "view_case" if actor.kind == "party" else "view_dossier"
+    access.require(uow.connection, actor, seen, case_id=case_id)
     is_internal = uow.case_files.is_internal(case_id, sha256)
     if is_internal is None:
         raise CaseNotKnownError("案件中没有这个文件，或无权查看")

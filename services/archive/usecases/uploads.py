@@ -1,4 +1,4 @@
-"""Verbs of the archive: upload sessions that any process continues."""
+"""Upload sessions that any process continues."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from anjuan.archive.v1.archive_pb2 import OpenUploadRequest
 from anjuan.archive.v1.events_pb2 import UploadStored
-from services.archive.model import UploadSession, check_announced, check_append, looks_like
+from services.archive.model.uploads import UploadSession, check_announced, check_append, looks_like
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
+from services.archive.usecases.batches import brought
 from services.kit import access, clock, jobs
 from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
 from services.kit.events import Event
@@ -21,6 +23,7 @@ from services.kit.objects import ObjectStore, sha256_key
 from services.kit.run import Host
 
 ASSEMBLE = "assemble_upload"
+AHEAD = timedelta(days=1)
 
 
 def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> UploadSession:
@@ -73,6 +76,8 @@ def append(
     check_append(session, offset, len(chunk))
     if not chunk:
         raise InvalidInputError("没有内容可写入")
+    if len(chunk) == session.size:
+        return _whole(uow, store, session, chunk)
     key = f"uploads/{upload_id}/{offset:016d}-{hashlib.sha256(chunk).hexdigest()[:16]}"
     store.put(key, io.BytesIO(chunk), len(chunk))
     with uow:
@@ -82,8 +87,30 @@ def append(
         complete = offset + len(chunk) == session.size
         uow.uploads.change(upload_id, offset=offset + len(chunk), state="assembling" if complete else "open")
         if complete:
-            jobs.add(uow, ASSEMBLE, {"upload_id": upload_id})
+            # before the pages that wait to be read: somebody waits for the answer
+            jobs.add(uow, ASSEMBLE, {"upload_id": upload_id}, run_at=clock.now() - AHEAD)
         return uow.uploads.get(upload_id)
+
+
+def _whole(uow: ArchiveUnit, store: ObjectStore, session: UploadSession, chunk: bytes) -> UploadSession:
+    """A file that came in one piece needs no assembly."""
+    reason = _fault(session, hashlib.sha256(chunk).hexdigest(), chunk[:16])
+    if not reason:
+        store.put(sha256_key(session.sha256), io.BytesIO(chunk), session.size, session.media_type)
+    with uow:
+        check_append(uow.uploads.get(session.upload_id, locked=True), 0, len(chunk))
+        uow.uploads.change(session.upload_id, offset=session.size)
+        _end(uow, session, reason)
+        return uow.uploads.get(session.upload_id)
+
+
+def _end(uow: ArchiveUnit, session: UploadSession, reason: str) -> None:
+    """Stored, or failed for a reason."""
+    _close(uow, session.upload_id, "failed" if reason else "stored", reason)
+    if not reason:
+        _tell_stored(uow, session)
+        if session.purpose == "scan_batch":
+            brought(uow, session.owner_id, session.sha256)
 
 
 def cancel_upload(uow: ArchiveUnit, store: ObjectStore, actor: Actor, upload_id: str) -> UploadSession:
@@ -124,9 +151,7 @@ def assemble(host: Host, payload: Mapping[str, Any]) -> None:
     with uow:
         if uow.uploads.get(upload_id, locked=True).state != "assembling":
             return
-        _close(uow, upload_id, "failed" if reason else "stored", reason)
-        if not reason:
-            _tell_stored(uow, session)
+        _end(uow, session, reason)
     _remove_parts(host.objects, upload_id)
 
 
@@ -139,12 +164,18 @@ def _join(store: ObjectStore, session: UploadSession, keys: list[str]) -> str:
             digest.update(part)
             whole.write(part)
         whole.seek(0)
-        if digest.hexdigest() != session.sha256:
-            return "文件内容与声明的 SHA-256 不符，请重新上传"
-        if not looks_like(session.media_type, whole.read(16)):
-            return f"文件内容不是 {session.media_type}，请检查后重新上传"
+        if reason := _fault(session, digest.hexdigest(), whole.read(16)):
+            return reason
         whole.seek(0)
         store.put(sha256_key(session.sha256), whole, session.size, session.media_type)
+    return ""
+
+
+def _fault(session: UploadSession, sha256: str, head: bytes) -> str:
+    if sha256 != session.sha256:
+        return "文件内容与声明的 SHA-256 不符，请重新上传"
+    if not looks_like(session.media_type, head):
+        return f"文件内容不是 {session.media_type}，请检查后重新上传"
     return ""
 
 
@@ -168,4 +199,5 @@ def link_materials(uow: ArchiveUnit, event: Event) -> None:
     """The materials of a filing belong to its case."""
     for material in event.data.filing.materials:
         if material.sha256:
-            uow.case_files.put(event.case_id, material.sha256, material.name, material.internal)
+            uow.case_files.put(event.case_id, material.sha256, material.name, is_internal=material.internal,
+                               body_id=event.body_id, filed_by=event.actor.person_id)  # fmt: skip

@@ -1,0 +1,97 @@
+"""Pages and the dossier they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)  # fmt: skip
+
+from services.archive.model.pages import Page
+from services.archive.tables import pages
+from services.kit.errors import NotFoundError, PreconditionError
+
+_FIELDS = tuple(Page.__dataclass_fields__)
+_PLACE = text("""
+    update pages set position = new.position, version = version + 1
+    from unnest(:ids, :spots) as new(page_id, position) where pages.page_id = new.page_id""").bindparams(
+    bindparam("ids", type_=ARRAY(Text())), bindparam("spots", type_=ARRAY(BigInteger()))
+)
+STEP = 1024  # between neighbours, so that an insertion seldom moves others
+
+
+def _read(row: Row[Any]) -> Page:
+    return Page(**{name: row._mapping[name] for name in _FIELDS})
+
+
+class Pages:
+    """Pages."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def add(self, new: Sequence[Page]) -> None:
+        """Several at once."""
+        if new:
+            self.connection.execute(insert(pages), [{name: getattr(page, name) for name in _FIELDS} for page in new])
+
+    def get(self, page_id: str, if_version: int = 0) -> Page:
+        """One page.
+
+        Raises:
+            NotFoundError: unknown.
+            PreconditionError: another has changed it since.
+        """
+        row = self.connection.execute(select(pages).where(pages.c.page_id == page_id)).one_or_none()
+        if row is None:
+            raise NotFoundError("没有这一页")
+        if if_version and row.version != if_version:
+            raise PreconditionError("这一页刚被他人改动，请刷新后再办")
+        return _read(row)
+
+    def where(self, *conditions: ColumnElement[bool]) -> list[Page]:
+        """In the order of the dossier."""
+        order = (pages.c.volume, pages.c.seq, pages.c.position, pages.c.number)
+        return [_read(row) for row in self.connection.execute(select(pages).where(*conditions).order_by(*order))]
+
+    def of_pile(self, pile_id: str) -> list[Page]:
+        """As scanned."""
+        query = select(pages).where(pages.c.pile_id == pile_id).order_by(pages.c.number)
+        return [_read(row) for row in self.connection.execute(query)]
+
+    def of_case(self, case_id: str) -> list[Page]:
+        """Everything current, hidden ones too."""
+        return self.where(pages.c.case_id == case_id, pages.c.state == "current")
+
+    def change(self, page_ids: Iterable[str], **values: Any) -> None:
+        """Set columns; versions go up."""
+        mine = pages.c.page_id.in_(list(page_ids))
+        self.connection.execute(update(pages).where(mine).values(**values, version=pages.c.version + 1))
+
+    def place(self, positions: dict[str, int]) -> None:
+        """Positions by page id."""
+        values = {"ids": list(positions), "spots": list(positions.values())}
+        self.connection.execute(_PLACE, values)
+
+    def last_position(self, case_id: str) -> int:
+        """Of the case's last page; 0 without one."""
+        query = select(func.coalesce(func.max(pages.c.position), 0)).where(pages.c.case_id == case_id)
+        return int(self.connection.execute(query).scalar_one())
+
+    def shown(self, case_id: str) -> int:
+        """How many pages the dossier has."""
+        query = select(func.count()).where(pages.c.case_id == case_id, pages.c.state == "current", ~pages.c.is_hidden)
+        return int(self.connection.execute(query).scalar_one())

@@ -1,0 +1,1 @@
+"""What an instrument is, who signs it, how it is numbered and when it counts as served. Pure."""

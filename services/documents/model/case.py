@@ -1,0 +1,94 @@
+"""What this room knows of a case: the register's card, its filing, and what completed nodes left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Body:
+    """A court or bureau. `kind`: court or bureau; `code`: 法院代字 or 机关代字; `departments`: id -> kind."""
+
+    body_id: str
+    name: str
+    kind: str
+    code: str
+    parent_id: str = ""
+    departments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Party:
+    """A party with every account that acts for it: its own and its representatives'."""
+
+    party_id: str
+    name: str
+    role: str
+    account_ids: tuple[str, ...] = ()
+    described: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`card` has the columns of the case card, `filing`, `forms` (by node), `results` and `actors` what events told."""
+
+    case_id: str
+    body: Body
+    pack: tuple[str, str]
+    card: Mapping[str, Any]
+    filing: Mapping[str, Any] = field(default_factory=dict)
+    forms: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    actors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def officers(self) -> tuple[str, ...]:
+        """Case officers, the responsible one first."""
+        return tuple(self.card["officer_ids"])
+
+    @property
+    def panel(self) -> tuple[str, ...]:
+        """The panel, the presiding judge first; empty for a sole judge."""
+        return tuple(self.card["panel_ids"])
+
+    @property
+    def case_number(self) -> str:
+        """The official number as soon as either the register or the procedure has told it."""
+        told = (r.get("case_number", "") for r in self.results.values() if isinstance(r, Mapping))
+        return str(self.card["case_number"] or next(filter(None, told), ""))
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """As the register's card names them, with what the filing says of them."""
+        filed = {p.get("party_id"): p for p in self.filing.get("parties", ())}
+        return tuple(_party(p, filed.get(p["party_id"], {})) for p in self.card["parties"])
+
+    def scope(self, occurred_on: date, node_id: str) -> dict[str, Any]:
+        """What the pack's expressions may ask; `form` and `approvals` are the node's own and not known here."""
+        known = {k: v for k, v in self.filing.items() if k not in ("state", "version")}
+        days = {k: v.isoformat() if isinstance(v, date) else v for k, v in self.card.items()}
+        card = {k: "" if v is None else v for k, v in days.items() if k != "parties" or "parties" not in known}
+        act = {"node_id": node_id, "occurred_on": occurred_on.isoformat()}
+        return {"case": known | card | {"case_number": self.case_number}, "act": act}
+
+
+def _party(told: Mapping[str, Any], filed: Mapping[str, Any]) -> Party:
+    accounts = [told.get("account_id", ""), *(r.get("account_id", "") for r in filed.get("representatives", ()))]
+    return Party(
+        party_id=told["party_id"], name=told["name"], role=told["role"],
+        account_ids=tuple(sorted({a for a in accounts if a})), described="，".join(_described(told["name"], filed)),
+    )  # fmt: skip
+
+
+def _described(name: str, filed: Mapping[str, Any]) -> Iterator[str]:
+    yield name
+    number = "统一社会信用代码" if filed.get("kind") == "organisation" else "身份证件号码"
+    for label, key in ((number, "id_number"), ("住所（住址）", "address"), ("联系电话", "phone")):
+        if filed.get(key):
+            yield f"{label}：{filed[key]}"
+    for representative in filed.get("representatives", ()):
+        word = {"legal_representative": "法定代表人（负责人）", "lawyer": "委托诉讼代理人"}
+        yield f"{word.get(representative.get('kind', ''), '代理人')}：{representative.get('name', '')}"

@@ -1,0 +1,73 @@
+"""The gRPC door: who calls, which use case or view answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import grpc
+
+from anjuan.documents.v1 import documents_pb2 as pb
+from anjuan.documents.v1 import documents_pb2_grpc as door
+from services.documents import views
+from services.documents.model.instrument import Instrument
+from services.documents.render import fonts
+from services.documents.store import DocumentsUnit
+from services.documents.store.packs import Packs
+from services.documents.usecases import draft, serve
+from services.documents.usecases.approve import approve_instrument
+from services.kit import rpc
+from services.kit.run import Host
+
+
+class DocumentsServicer(door.DocumentsServicer):
+    """See proto/anjuan/documents/v1/documents.proto."""
+
+    def __init__(self, host: Host) -> None:
+        self.host, self.packs = host, Packs(host.objects)
+
+    def _begin(self) -> DocumentsUnit:
+        unit: DocumentsUnit = self.host.begin(rpc.signed_in())
+        return unit
+
+    def _once(self, uow: DocumentsUnit, request: object, act: Callable[[], Instrument]) -> pb.Instrument:
+        return uow.once(rpc.call().key, request, pb.Instrument, lambda: views.shown(uow, self.packs, act()))  # type: ignore[arg-type]
+
+    def DraftInstrument(self, request: pb.DraftInstrumentRequest, context: grpc.ServicerContext) -> pb.Instrument:
+        uow = self._begin()
+        made = draft.prepare_draft(uow, self.packs, request)
+        return self._once(uow, request, lambda: draft.draft_instrument(uow, request, made))
+
+    def UploadVersion(self, request: pb.UploadVersionRequest, context: grpc.ServicerContext) -> pb.Instrument:
+        uow = self._begin()
+        made = draft.prepare_upload(uow, self.packs, request)
+        return self._once(uow, request, lambda: draft.upload_version(uow, request, made))
+
+    def ApproveInstrument(self, request: pb.ApproveInstrumentRequest, context: grpc.ServicerContext) -> pb.Instrument:
+        uow = self._begin()
+        return self._once(uow, request, lambda: approve_instrument(uow, self.packs, request))
+
+    def GetInstrument(self, request: pb.GetInstrumentRequest, context: grpc.ServicerContext) -> pb.Instrument:
+        with self._begin() as uow:
+            return views.get_instrument(uow, self.packs, request.instrument_id)
+
+    def ListInstruments(
+        self, request: pb.ListInstrumentsRequest, context: grpc.ServicerContext
+    ) -> pb.ListInstrumentsAnswer:
+        with self._begin() as uow:
+            return views.list_instruments(uow, request)
+
+    def GetContent(self, request: pb.GetContentRequest, context: grpc.ServicerContext) -> pb.Content:
+        return views.get_content(self._begin(), self.packs, request)
+
+    def ProveServing(self, request: pb.ProveServingRequest, context: grpc.ServicerContext) -> pb.Serving:
+        uow = self._begin()
+        return uow.once(
+            rpc.call().key, request, pb.Serving,
+            lambda: views.shown_serving(serve.prove_serving(uow, self.packs, request)),
+        )  # fmt: skip
+
+
+def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:
+    """What makes a server answer for this room; missing typefaces are told at once, not at the first document."""
+    fonts.report()
+    return [lambda server: door.add_DocumentsServicer_to_server(DocumentsServicer(host), server)]

@@ -1,0 +1,1 @@
+"""Verbs: drafting, uploading, signing, issuing, serving."""
