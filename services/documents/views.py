@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -22,7 +20,7 @@ from services.documents.store import DocumentsUnit
 from services.documents.store.instruments import UNKNOWN, instrument_of
 from services.documents.store.packs import Packs
 from services.documents.tables import instruments, servings
-from services.kit import schema
+from services.kit import paging, schema
 from services.kit.access import allowed, case_filter
 from services.kit.effects import struct
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError, NotFoundError
@@ -97,22 +95,15 @@ def list_instruments(uow: DocumentsUnit, request: pb.ListInstrumentsRequest) -> 
     query = select(instruments).select_from(joined).where(visible(uow.cause.actor))
     for column, wanted in ((t.case_id, request.case_id), (t.state, request.state)):
         query = query.where(column == wanted) if wanted else query
-    query = query.where(t.instrument_id < _after(request.cursor)) if request.cursor else query
+    key = paging.after(request.cursor)
+    query = query.where(t.instrument_id < key[0]) if key else query
     rows = uow.connection.execute(query.order_by(t.instrument_id.desc()).limit(limit + 1)).mappings().all()
     page = [instrument_of(row) for row in rows[:limit]]
-    cursor = base64.urlsafe_b64encode(page[-1].instrument_id.encode()).decode() if len(rows) > limit else ""
+    cursor = paging.cursor(page[-1].instrument_id) if len(rows) > limit else ""
     begun = uow.servings.of([i.instrument_id for i in page])
     own = {i.instrument_id: [s for s in begun if s.instrument_id == i.instrument_id] for i in page}
     papers = [paper(uow.cause.actor, i, own[i.instrument_id]) for i in page]
     return pb.ListInstrumentsAnswer(instruments=papers, next_cursor=cursor)
-
-
-def _after(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        wrong = [{"pointer": "query:cursor", "detail": "无效"}]
-        raise InvalidInputError("翻页标记无效，请从第一页重新查询", wrong) from error
 
 
 def paper(actor: Actor, i: Instrument, servings_of_it: Sequence[Serving]) -> pb.Instrument:

@@ -168,7 +168,7 @@ def _day(words: str) -> date:
 
 
 def _position(cursor: str) -> int:
-    if cursor and not cursor.isdigit():
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise InvalidInputError("游标无效", [{"pointer": "/cursor", "detail": "请使用上一页给出的游标"}])
     return int(cursor or 0)
 

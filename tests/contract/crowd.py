@@ -110,7 +110,7 @@ def run(world: World, document: dict[str, Any], role: str, made: dict[str, Fit],
 
 def wander(world: World, document: dict[str, Any], role: str, labels: Iterable[str]) -> Tally:
     """One person tries operations that are for others, with ids that others made."""
-    config = _configured(world, role, ["fuzzing"], examples=3)
+    config = _configured(world, role, ["fuzzing"], examples=2)
     return _executed(role, schemathesis.openapi.from_dict(_fed(world, document, sorted(labels), {}), config=config))
 
 

@@ -158,7 +158,8 @@ def _correct(world: World) -> Fit:
 
 @fits("PATCH", "/cases/{case_id}")
 def _register(world: World) -> Fit:
-    return Fit("registrar", {"case_id": world.case().case_id}, {"title": "更正后的案件名称", "reason": "登记有误"})
+    return Fit("registrar", {"case_id": world.case().case_id}, {"title": "更正后的案件名称", "reason": "登记有误"},
+               headers={"If-Match": '"1"'})  # fmt: skip
 
 
 @fits("POST", "/cases/{case_id}/assignment")

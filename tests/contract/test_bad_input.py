@@ -177,3 +177,10 @@ def test_what_was_refused_has_changed_nothing(world: World, kept: dict[str, Fit]
     headers = world.people["officer"].headers()
     view = until(lambda: world.http.get(f"/api/v1/tasks/{open_task}", headers=headers).json(), 10, "the task")
     assert view["draft"] in (None, {})
+
+
+def test_hundreds_of_faults_are_told_at_once(world: World) -> None:
+    label = "POST /api/v1/filings"
+    party = {"role": "respondent", "kind": "natural_person", "name": "周明", "id_kind": "resident_id", "id_number": "1"}
+    fit = replace(made(world, label), body=world.filing(parties=[party] * 300))
+    assert len(refused(send(world, label, fit), 422)["errors"]) >= 300

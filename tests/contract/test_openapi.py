@@ -43,11 +43,9 @@ def refs(value: Any) -> set[str]:
 
 
 def test_the_document_is_openapi_3_1() -> None:
-    import jsonschema_rs
     from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
     assert DOCUMENT["openapi"].startswith("3.1")
-    assert isinstance(OPENAPI_31_VALIDATOR, jsonschema_rs.Draft202012Validator)
     assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(DOCUMENT)] == []
 
 

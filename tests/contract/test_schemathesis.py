@@ -68,5 +68,5 @@ def test_every_operation_works_for_somebody_and_no_list_is_empty(runs: Runs) -> 
     whole = Tally()
     for role in ROLES:
         whole.add(runs.of(role))
-    assert {label: whole.statuses.get(label) for label in sorted(SERVED - whole.reached())} == {}
+    assert [f"{label}: {whole.statuses.get(label)}" for label in sorted(SERVED - whole.reached())] == []
     assert set(LISTS) - whole.filled == set()

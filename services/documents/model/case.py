@@ -71,7 +71,7 @@ class Case:
         known = {k: v for k, v in self.filing.items() if k not in ("state", "version")}
         days = {k: v.isoformat() if isinstance(v, date) else v for k, v in self.card.items()}
         card = {k: "" if v is None else v for k, v in days.items() if k != "parties" or "parties" not in known}
-        act = {"node_id": node_id, "occurred_on": occurred_on.isoformat()}
+        act = {"node_id": node_id, "occurred_on": occurred_on.isoformat(), "legal_on": occurred_on.isoformat()}
         return {"case": known | card | {"case_number": self.case_number}, "act": act}
 
 
