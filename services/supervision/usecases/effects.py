@@ -30,7 +30,7 @@ def extend_clock(uow: SupervisionUnit, call: EffectCall) -> Mapping[str, Any]:
     limits, one = _running(uow, call)
     granted_on = _day(call, "granted_on")
     # the act may be dated earlier than it was done; the grant is dated by the day on which it was done
-    if granted_on > (today := uow.legal_on(call.body_id)):
+    if granted_on > (today := max(call.occurred_on, uow.legal_on(call.body_id))):
         raise InvalidInputError(f"批准日期{granted_on}晚于今天{today}，请核对。")
     told = {name: value for name, value in call.params.items() if name in ("nth", "amount", "unit", "requested_on")}
     entry = _entry(uow, call, one, "extended", granted_on, detail=told)
