@@ -29,7 +29,8 @@ DayQuery = Annotated[str, Query(pattern=r"^(\d{4}-\d{2}-\d{2})?$", max_length=10
 class Body(BaseModel):
     """A request body: unknown fields are refused, not ignored."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    # a NaN in free-form content is refused on its way to the room, not dropped
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, ser_json_inf_nan="constants")
 
 
 Json = Annotated[dict[str, Any], Field(max_length=500)]

@@ -21,7 +21,7 @@ from tests.contract.fits import FITS
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 OPEN = {
     "POST /api/v1/session", "POST /api/v1/accounts", "POST /api/v1/stations", "OPTIONS /api/v1/uploads",
-    "POST /api/v1/stations/{station_id}/token", "GET /healthz",
+    "POST /api/v1/stations/{station_id}/token", "GET /healthz", "DELETE /api/v1/session",
 }  # fmt: skip
 DOCUMENT: dict[str, Any] = create(GatewaySettings(rpc={})).openapi()
 OPERATIONS = {

@@ -67,7 +67,7 @@ def test_a_grant_dated_after_the_act_is_refused(scene: Scene) -> None:
     scene.docket("c1", "2025-03-05")
     answer = scene.ask("c1", "extend_clock", "2025-05-20", limit_id="samr-decision-90", nth=1, granted_on="2025-05-21",
                        reason="案情复杂")  # fmt: skip
-    assert "晚于办理日期" in _refused(answer)
+    assert "2025-05-21晚于今天2025-05-20" in _refused(answer)
 
 
 @pytest.mark.parametrize(
