@@ -15,7 +15,8 @@ from scanning.folders import Folders
 from scanning.ledger import Kept, Ledger
 from scanning.pipeline import PageCopy, copy_path
 
-CHUNK = 8 * 1024 * 1024
+# what is on its way when a line is cut may be lost: on a bad line smaller chunks are sent
+LARGEST_CHUNK, SMALLEST_CHUNK = 8 * 1024 * 1024, 64 * 1024
 _NAMESPACE = uuid.UUID("6f0b7a52-6c0f-4b6e-9d5c-0f4c1a3b7d11")
 log = logging.getLogger("anjuan.scanning")
 
@@ -39,6 +40,7 @@ class Sender:
     def __init__(self, door: Door, folders: Folders, ledger: Ledger) -> None:
         self.door, self.folders, self.ledger = door, folders, ledger
         self.given = 0  # bytes, since the start
+        self._chunk = LARGEST_CHUNK
 
     def send(self, kept: Kept) -> None:
         """Announce the batch, then give every byte that the platform does not have.
@@ -104,18 +106,25 @@ class Sender:
     def _give(self, url: str, offset: int, path: Path) -> None:
         size = path.stat().st_size
         while offset < size:
-            headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream",
-                       "Content-Length": str(min(CHUNK, size - offset))}  # fmt: skip
-            sent = pieces(path, offset, min(CHUNK, size - offset))
-            try:
-                answer = self.door.ask("PATCH", url, headers=headers, content=sent)
-            except RefusedError as refusal:
-                if refusal.slug not in ("conflict", "not-found"):
-                    raise
-                # another offset than we thought, or expired: the platform knows best
-                raise OfflineError(refusal.detail) from refusal
-            given, offset = offset, int(answer.headers["upload-offset"])
-            self.given += offset - given
+            there = self._append(url, path, offset, min(self._chunk, size - offset))
+            self.given, offset = self.given + there - offset, there
+
+    def _append(self, url: str, path: Path, offset: int, length: int) -> int:
+        """One chunk; how far the upload is then."""
+        headers = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream",
+                   "Content-Length": str(length)}  # fmt: skip
+        try:
+            answer = self.door.ask("PATCH", url, headers=headers, content=pieces(path, offset, length))
+        except OfflineError:
+            self._chunk = max(min(self._chunk, length) // 2, SMALLEST_CHUNK)
+            raise
+        except RefusedError as refusal:
+            if refusal.slug not in ("conflict", "not-found"):
+                raise
+            # another offset than we thought, or expired: the platform knows best
+            raise OfflineError(refusal.detail) from refusal
+        self._chunk = min(self._chunk * 2, LARGEST_CHUNK)
+        return int(answer.headers["upload-offset"])
 
     def _continued(self, sha256: str) -> tuple[str, int]:
         """Where an upload that was begun goes on; no url when there is none any more."""

@@ -32,7 +32,7 @@ from gateway.shapes import answer, parse
 router = APIRouter(prefix=PREFIX, tags=["案件"])
 State = Literal["", "received", "accepted", "docketed", "declined", "not_docketed", "closed"]
 Position = Annotated[str, Query(pattern="^[0-9]{0,18}$", description="上一页返回的 next_cursor")]
-Room = Literal["intake", "workflow", "supervision", "archive", "identity"]
+Room = Literal["intake", "workflow", "supervision", "documents", "archive", "notices", "identity"]
 
 
 class RegisterCorrection(Body):

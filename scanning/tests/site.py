@@ -106,7 +106,8 @@ def open_site(rig: Rig, folder: Path) -> Iterator[Site]:
     worker = threading.Thread(target=jobs.Worker(joiner, settings).run, args=(stop,))
     worker.start()
     where = {"identity": f"127.0.0.1:{ports[0]}", "archive": f"127.0.0.1:{ports[1]}"}
-    web = uvicorn.Server(uvicorn.Config(create(GatewaySettings(rpc=where)), port=ports[2], log_level="warning"))
+    web = uvicorn.Server(uvicorn.Config(create(GatewaySettings(rpc=where)), port=ports[2], log_level="critical",
+                                        timeout_graceful_shutdown=3))  # fmt: skip
     door = threading.Thread(target=web.run)
     door.start()
     try:

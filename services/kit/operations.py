@@ -152,7 +152,7 @@ def _type_of(body: bytes) -> str:
 def _retry(connection: Connection, parked_id: str) -> int:
     source, _, rest = parked_id.partition("/")
     seq, _, aggregate_id = rest.partition("/")
-    if parked_id and not seq.isdigit():
+    if parked_id and not (seq.isascii() and seq.isdigit() and len(seq) <= 18):
         raise InvalidInputError("编号不是已搁置事项的编号", [{"pointer": "/parked_id", "detail": "请从列表中复制"}])
     key = {"all": not parked_id, "source": source, "id": aggregate_id, "seq": int(seq or 0)}
     retried = connection.execute(_RETRY_EVENTS, key).rowcount + connection.execute(_RETRY_JOBS, key).rowcount

@@ -64,7 +64,9 @@ def _plain(method: str, path: str, role: str, *kinds: str, **query: Any) -> None
 _plain("GET", "/healthz", "anonymous")
 _plain("OPTIONS", "/uploads", "anonymous")
 _plain("GET", "/session", "party")
+_plain("DELETE", "/session", "browser")
 _plain("GET", "/bodies", "party")
+_plain("GET", "/bodies/{body_id}", "party", "body")
 _plain("GET", "/people", "leader")
 _plain("GET", "/stations", "administrator", body_id=lambda world: world.play.cast.body)
 _plain("GET", "/filings/{filing_id}", "leader", "filing")
@@ -81,12 +83,8 @@ _plain("GET", "/alert-cards", "neighbour")
 _plain("GET", "/packs", "party")
 _plain("GET", "/notices", "reporter")
 _plain("GET", "/operations/settled", "operator")
+_plain("GET", "/cases/{case_id}/separator-sheet", "leader", "case")
 _plain("GET", "/files/{sha256}", "leader", "sha256", case_id=lambda world: world.known["docketed"][0])
-
-
-@fits("GET", "/bodies/{body_id}")
-def _body(world: World) -> Fit:
-    return Fit("party", {"body_id": world.play.cast.body})
 
 
 @fits("GET", "/tasks/{task_id}")
@@ -102,11 +100,6 @@ def _sign_in(world: World) -> Fit:
 @fits("PUT", "/session/body")
 def _act_for(world: World) -> Fit:
     return Fit("browser", body={"body_id": world.play.cast.body})
-
-
-@fits("DELETE", "/session")
-def _sign_out(world: World) -> Fit:
-    return Fit("browser")
 
 
 @fits("POST", "/accounts")
@@ -191,7 +184,8 @@ def _complete(world: World) -> Fit:
 @fits("POST", "/tasks/{task_id}/decision")
 def _decide(world: World) -> Fit:
     task = world.task(world.case(VERIFY, APPLY), "chen", "docketing_approval")
-    return Fit("division_head", {"task_id": task["task_id"]}, {"decision": "agree", "text": "同意"})
+    return Fit("division_head", {"task_id": task["task_id"]}, {"decision": "agree", "text": "同意"},
+               headers={"If-Match": f'"{task["version"]}"'})  # fmt: skip
 
 
 @fits("POST", "/tasks/{task_id}/recall")

@@ -40,7 +40,7 @@ def test_only_trouble_of_the_database_passes(kind: type[DBAPIError], of_driver: 
 @pytest.mark.integration
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
 def test_no_error_names_the_reporter(rig: Rig, driver: str) -> None:
-    engine = open_engine(rig.fresh_database("left"), "left", driver, pool=1)
+    engine = open_engine(rig.fresh_database("errors"), "errors", driver, pool=1)
     insert = text("insert into reporters values (:name)")
     with engine.connect() as connection:
         connection.execute(text("create temporary table reporters (name text unique)"))
@@ -57,7 +57,7 @@ def test_no_error_names_the_reporter(rig: Rig, driver: str) -> None:
 
 @pytest.mark.integration
 def test_no_log_line_shows_a_row(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
-    engine = open_engine(rig.fresh_database("left"), "left", pool=1)
+    engine = open_engine(rig.fresh_database("errors"), "errors", pool=1)
     before = logging.getLogger().handlers[:]
     logs.configure("left")
     try:
