@@ -32,7 +32,7 @@ OPERATIONS = {
 DRAFTING = any((folder / "instruments.yaml").is_file() for folder in pack_folders())
 # what no shipped pack reaches yet: instruments before a pack has some, scan batches before one binds volumes
 ASLEEP = set() if DRAFTING else {"文书", "扫描"}
-WANTED = {label for label, told in OPERATIONS.items() if not ASLEEP.intersection(told["tags"]) and "/scan-" not in label}
+WANTED = {label for label, told in OPERATIONS.items() if not ASLEEP.intersection(told["tags"])}
 SERVED = WANTED & FITS.keys()
 BUF = Path(sys.executable).parent / "buf"
 
