@@ -36,7 +36,8 @@ def _is_map(field: Any) -> bool:
 def _field(message: Message, field: Any) -> Any:
     value = getattr(message, field.name)
     if field.message_type is None:
-        return list(value) if field.is_repeated else value
+        absent = field.has_presence and not field.is_repeated and not message.HasField(field.name)
+        return None if absent else list(value) if field.is_repeated else value
     if _is_map(field):
         return {key: plain(v) if isinstance(v, Message) else v for key, v in value.items()}
     if field.is_repeated:
@@ -60,7 +61,7 @@ def _annotation(field: Any) -> Any:
     one: Any = _model(field.message_type) if field.message_type else _PLAIN.get(field.cpp_type, str)
     if field.is_repeated:
         return list[one]
-    return one | None if field.message_type else one
+    return one | None if field.has_presence else one
 
 
 def answer(message: type[Message]) -> type[BaseModel]:

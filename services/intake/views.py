@@ -18,6 +18,7 @@ from services.kit import access, paging, schema
 from services.kit.effects import struct
 from services.kit.errors import InvalidInputError
 from services.kit.identity import Actor
+from services.kit.legal_calendar import days_left
 from services.kit.numbers.case_number import BRACKETS
 
 CARD = schema.case_card
@@ -97,11 +98,11 @@ def list_cases(uow: IntakeUnit, request: pb.ListCasesRequest) -> pb.ListCasesAns
         NotAllowedError: the body's register is not for this caller.
         InvalidInputError: cursor, limit or day is none.
     """
-    limit = paging.size(request.limit)
+    limit, today = paging.size(request.limit), uow.legal_on(uow.cause.actor.body_id)
     query = select(*(CARD.c[name] for name in _ROW)).where(*_wanted(uow, request))
     rows = uow.connection.execute(query.order_by(CARD.c.case_id.desc()).limit(limit + 1)).mappings().all()
     more = paging.cursor(rows[limit - 1]["case_id"]) if len(rows) > limit else ""
-    return pb.ListCasesAnswer(cases=[_row(row) for row in rows[:limit]], next_cursor=more)
+    return pb.ListCasesAnswer(cases=[_row(row, today) for row in rows[:limit]], next_cursor=more)
 
 
 def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement[bool]]:
@@ -153,6 +154,7 @@ def _day(text: str, at: str) -> date:
         raise InvalidInputError(detail, [{"pointer": at, "detail": detail}]) from error
 
 
-def _row(row: RowMapping) -> pb.CaseRow:
+def _row(row: RowMapping, today: date) -> pb.CaseRow:
     days = {name: value.isoformat() if value else "" for name, value in row.items() if name.endswith("_on")}
-    return pb.CaseRow(**dict(row) | days)
+    left = days_left(row["due_on"], row["due_unit"], today) if row["due_on"] else None
+    return pb.CaseRow(**dict(row) | days, remaining=left)

@@ -14,10 +14,10 @@ from services.kit.legal_calendar.model import (
     TimeLimit,
     Unit,
 )
-from services.kit.legal_calendar.reckon import LEGAL_ZONE, reckon, remaining
+from services.kit.legal_calendar.reckon import LEGAL_ZONE, days_left, reckon, remaining
 
 __all__ = [
     "LEGAL_ZONE", "UNITS", "Citation", "Exclusion", "Extension", "ExtensionRule", "LimitBook", "Reckoning", "Span",
-    "TimeLimit", "Unit", "WorkingCalendar", "is_working_day", "limit_book", "merge", "next_working_day", "reckon",
-    "remaining", "time_limit", "working_calendar",
+    "TimeLimit", "Unit", "WorkingCalendar", "days_left", "is_working_day", "limit_book", "merge", "next_working_day",
+    "reckon", "remaining", "time_limit", "working_calendar",
 ]  # fmt: skip

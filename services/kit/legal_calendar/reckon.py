@@ -214,7 +214,11 @@ def remaining(
         if reckoning.due_at is None or not isinstance(today, datetime):
             raise InvalidInputError("以小时计的剩余时间须有届满时刻和当前时刻。")
         return (reckoning.due_at - _local(today)) // timedelta(hours=1)
-    day = _local(today).date() if isinstance(today, datetime) else today
+    return days_left(reckoning.due_on, unit, _local(today).date() if isinstance(today, datetime) else today, calendar)
+
+
+def days_left(due_on: date, unit: str, today: date, calendar: WorkingCalendar | None = None) -> int:
+    """Whole days until a due day, working days for limits in working days; 0 on the last, negative after."""
     if unit == "working-day":
-        return (calendar or working_calendar()).working_days(day, reckoning.due_on)
-    return (reckoning.due_on - day).days
+        return (calendar or working_calendar()).working_days(today, due_on)
+    return (due_on - today).days

@@ -24,6 +24,7 @@ from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import access
 from services.kit.errors import InvalidInputError
 from services.kit.identity import Actor
+from services.kit.legal_calendar import days_left
 from services.kit.paging import cursor, size
 from services.kit.schema import case_card
 from services.workflow.store import WorkflowUnit
@@ -129,6 +130,7 @@ def _shown(uow: WorkflowUnit, row: Any, today: date) -> pb.Task:
     state = "overdue" if due is not None and due < today and row.due_state in ("running", "due_soon") else row.due_state
     return pb.Task(
         **task_fields(row), case_title=row.case_title, due_on=due.isoformat() if due else "", due_state=state or "",
+        remaining=days_left(due, row.due_unit, today) if due else None,
         **{name: getattr(row, name) for name in _CARD},
     )  # fmt: skip
 
