@@ -7,7 +7,7 @@ from pathlib import Path
 from services.archive import rpc
 from services.archive.consumer import ArchiveConsumer
 from services.archive.store import ArchiveUnit
-from services.archive.usecases import batches, uploads
+from services.archive.usecases import batches, reading, uploads
 from services.kit import run
 
 
@@ -19,7 +19,10 @@ def rounds(uow: ArchiveUnit, root_id: str | None) -> None:
 
 ROOM = run.Room(
     name="archive", unit=ArchiveUnit, migrations=Path(__file__).parent / "migrations", rpc=rpc.registrations,
-    consumer=ArchiveConsumer, sources=ArchiveConsumer.sources, jobs={uploads.ASSEMBLE: uploads.assemble},
+    consumer=ArchiveConsumer, sources=ArchiveConsumer.sources,
+    jobs={
+        uploads.ASSEMBLE: uploads.assemble, reading.PREPARE: reading.prepare_batch, reading.READ: reading.read_page,
+    },
     tick=rounds,
 )  # fmt: skip
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import grpc
+from google.protobuf.message import Message
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from anjuan.archive.v1.archive_pb2_grpc import ArchiveServicer as Servicer
 from anjuan.archive.v1.archive_pb2_grpc import add_ArchiveServicer_to_server
+from services.archive.model.pages import Page
+from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases import batches, covers, piles, uploads
+from services.archive.usecases import batches, covers, pages, piles, uploads
 from services.archive.views import batches as found
 from services.archive.views import files
+from services.archive.views import pages as leaves
 from services.kit import rpc
+from services.kit.identity import Actor
 from services.kit.run import Host
 
 
@@ -116,6 +121,51 @@ class ArchiveServicer(Servicer):
         return uow.once(  # type: ignore[no-any-return]
             rpc.call().key, request, pb.ScanPile,
             lambda: found.scan_pile(uow, actor, piles.discard_scan_pile(uow, actor, request)),
+        )
+
+    def ListPages(self, request: pb.ListPagesRequest, context: grpc.ServicerContext) -> pb.ListPagesAnswer:
+        """Pages of a case or a pile."""
+        actor = rpc.signed_in()
+        return leaves.list_pages(self.host.begin(actor), self.packs, actor, request)
+
+    def GetPage(self, request: pb.GetPageRequest, context: grpc.ServicerContext) -> pb.Page:
+        """One page."""
+        actor = rpc.signed_in()
+        return leaves.get_page(self.host.begin(actor), self.packs, actor, request)
+
+    def GetPageImage(self, request: pb.GetPageImageRequest, context: grpc.ServicerContext) -> pb.PageImage:
+        """Its picture."""
+        actor = rpc.signed_in()
+        return leaves.get_page_image(self.host.begin(actor), self.host.objects, actor, request)
+
+    def GetPageText(self, request: pb.GetPageRequest, context: grpc.ServicerContext) -> pb.PageText:
+        """What was read on it."""
+        actor = rpc.signed_in()
+        return leaves.get_page_text(self.host.begin(actor), actor, request)
+
+    def ArrangePage(self, request: pb.ArrangePageRequest, context: grpc.ServicerContext) -> pb.Page:
+        """Place, turn, hide."""
+        return self._page(request, lambda uow, actor: pages.arrange_page(uow, self.packs, actor, request))
+
+    def OrderPages(self, request: pb.OrderPagesRequest, context: grpc.ServicerContext) -> pb.OrderPagesAnswer:
+        """A new order."""
+        actor = rpc.signed_in()
+        uow = self.host.begin(actor)
+        return uow.once(  # type: ignore[no-any-return]
+            rpc.call().key, request, pb.OrderPagesAnswer,
+            lambda: pb.OrderPagesAnswer(moved=pages.order_pages(uow, self.packs, actor, request)),
+        )
+
+    def ReplacePage(self, request: pb.ReplacePageRequest, context: grpc.ServicerContext) -> pb.Page:
+        """A page scanned anew."""
+        return self._page(request, lambda uow, actor: pages.replace_page(uow, actor, request))
+
+    def _page(self, request: Message, act: Callable[[ArchiveUnit, Actor], Page]) -> pb.Page:
+        actor = rpc.signed_in()
+        uow = self.host.begin(actor)
+        return uow.once(  # type: ignore[no-any-return]
+            rpc.call().key, request, pb.Page,
+            lambda: leaves.pages_shown(uow, self.packs, [act(uow, actor)])[0],
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.kit.schema import INSTANT, NOW, count, flag, words
@@ -131,4 +131,16 @@ pages = Table(
     Index("pages_pile", "pile_id", "number"),
     Index("pages_hash", "sha256"),
     Index("pages_volume", "volume_id", "page_number"),
+)  # fmt: skip
+
+# by content: the same picture is read once
+page_readings = Table(
+    "page_readings", metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("turned", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("lines", JSONB, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("read_at", INSTANT, nullable=False, server_default=NOW),
 )  # fmt: skip

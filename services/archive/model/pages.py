@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+BROKEN = "broken"  # in place of a thumbnail: the copy is no picture
+
+
 @dataclass(frozen=True)
 class Page:
     """One side of a leaf.

@@ -8,6 +8,7 @@ from services.archive.store.batches import Batches, Piles
 from services.archive.store.cases import Cases
 from services.archive.store.covers import Covers
 from services.archive.store.pages import Pages
+from services.archive.store.readings import Readings
 from services.archive.store.uploads import CaseFiles, Uploads
 from services.kit.database import UnitOfWork
 
@@ -49,3 +50,8 @@ class ArchiveUnit(UnitOfWork):
     def pages(self) -> Pages:
         """Pages."""
         return Pages(self.connection)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """What was read on pages."""
+        return Readings(self.connection)

@@ -62,19 +62,36 @@ class Pages:
             raise PreconditionError("这一页刚被他人改动，请刷新后再办")
         return _read(row)
 
-    def where(self, *conditions: ColumnElement[bool]) -> list[Page]:
-        """In the order of the dossier."""
-        order = (pages.c.volume, pages.c.seq, pages.c.position, pages.c.number)
-        return [_read(row) for row in self.connection.execute(select(pages).where(*conditions).order_by(*order))]
+    def first(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[Page]:
+        """At most so many, in the order of the dossier."""
+        order = (pages.c.volume, pages.c.seq, pages.c.position, pages.c.page_id)
+        query = select(pages).where(*conditions).order_by(*order).limit(limit)
+        return [_read(row) for row in self.connection.execute(query)]
 
     def of_pile(self, pile_id: str) -> list[Page]:
         """As scanned."""
         query = select(pages).where(pages.c.pile_id == pile_id).order_by(pages.c.number)
         return [_read(row) for row in self.connection.execute(query)]
 
+    def of_batch(self, batch_id: str) -> list[Page]:
+        """As scanned."""
+        query = select(pages).where(pages.c.batch_id == batch_id).order_by(pages.c.number)
+        return [_read(row) for row in self.connection.execute(query)]
+
+    def of_content(self, sha256: str, *, locked: bool = False) -> list[Page]:
+        """Pages that show this picture."""
+        query = select(pages).where(pages.c.sha256 == sha256).order_by(pages.c.page_id)
+        return [_read(row) for row in self.connection.execute(query.with_for_update() if locked else query)]
+
+    def put_thumbnails(self, made: dict[str, str]) -> None:
+        """Small pictures by content; no new version."""
+        for sha256, small in made.items():
+            mine = pages.c.sha256 == sha256
+            self.connection.execute(update(pages).where(mine).values(thumbnail_sha256=small))
+
     def of_case(self, case_id: str) -> list[Page]:
         """Everything current, hidden ones too."""
-        return self.where(pages.c.case_id == case_id, pages.c.state == "current")
+        return self.first(None, pages.c.case_id == case_id, pages.c.state == "current")
 
     def change(self, page_ids: Iterable[str], **values: Any) -> None:
         """Set columns; versions go up."""

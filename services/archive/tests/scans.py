@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from services.archive.model.scans import Batch
@@ -60,7 +60,7 @@ def manifest(
     """What the station tells."""
     pages = []
     for number, side in enumerate(sides, 1):
-        width, height = Image.open(io.BytesIO(side.copy)).size
+        width, height = _size(side.copy)
         pages.append(pb.ScannedPage(
             number=number, kind=side.kind, sha256=hashlib.sha256(side.copy).hexdigest(), size=len(side.copy),
             media_type="image/jpeg", cover=side.cover, width=width, height=height, dpi=50,
@@ -70,6 +70,13 @@ def manifest(
         master_sha256=hashlib.sha256(master).hexdigest(), master_size=len(master),
         master_media_type="application/pdf", scanned_at="2025-03-03T09:00:00+08:00", pages=pages,
     )  # fmt: skip
+
+
+def _size(copy: bytes) -> tuple[int, int]:
+    try:
+        return Image.open(io.BytesIO(copy)).size
+    except UnidentifiedImageError:
+        return 100, 100  # what a faulty station would say
 
 
 def register(scene: Scene, told: pb.RegisterScanBatchRequest, actor: Actor = STATION) -> Batch:

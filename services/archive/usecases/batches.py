@@ -16,8 +16,9 @@ from services.archive.model.scans import Batch, Pile, check_batch, cover_of, pil
 from services.archive.store import ArchiveUnit
 from services.archive.store.covers import Sheet
 from services.archive.usecases.filing import file_pages
+from services.archive.usecases.reading import AHEAD, PREPARE
 from services.archive.usecases.telling import is_archived
-from services.kit import access, clock
+from services.kit import access, clock, jobs
 from services.kit.errors import ConflictError, InvalidInputError, PreconditionError
 from services.kit.identity import Actor
 
@@ -93,6 +94,7 @@ def receive_if_whole(uow: ArchiveUnit, batch_id: str) -> None:
         pile, rows = _pile(batch, n + 1, pages, now)
         unclaimed += _settle(uow, pile, rows, sheets[n])
     uow.batches.change(batch, state="received", received_at=now)
+    jobs.add(uow, PREPARE, {"batch_id": batch_id}, run_at=now - AHEAD)
     uow.record("receive_scan_batch", batch_id, body_id=batch.body_id, detail={"unclaimed": unclaimed})
     uow.emit(BatchReceived(
         batch_id=batch_id, owner_id=batch.owner_id, file_name=batch.file_name, pages=batch.of_kind("page"),

@@ -12,6 +12,7 @@ from services.archive.store import ArchiveUnit
 from services.archive.store.cases import CaseCard
 from services.archive.store.packs import Packs
 from services.archive.store.pages import STEP
+from services.archive.usecases.reading import tell_readings
 from services.archive.usecases.telling import card, tell
 from services.kit.errors import InvalidInputError
 
@@ -70,3 +71,4 @@ def file_pages(
         batch_id=pile.batch_id, pages=sum(page.is_shown for page in pages), pile_id=pile.pile_id, volume=volume,
         seq=seq, page_ids=told, card=card(uow, case.case_id),
     ))  # fmt: skip
+    tell_readings(uow, ids)

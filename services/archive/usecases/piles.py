@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anjuan.archive.v1.archive_pb2 import ClaimScanPileRequest, DiscardScanPileRequest
+from services.archive.model.pages import Page
 from services.archive.model.scans import Pile
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
@@ -21,6 +22,11 @@ def _waiting(uow: ArchiveUnit, actor: Actor, pile_id: str, if_version: int) -> P
     if pile.state != "unclaimed":
         raise ConflictError("这一叠扫描件已经处理")
     return pile
+
+
+def _nobodys(uow: ArchiveUnit, pile: Pile) -> list[Page]:
+    """Without those that have replaced a page already."""
+    return [page for page in uow.pages.of_pile(pile.pile_id) if not page.case_id]
 
 
 def claim_scan_pile(uow: ArchiveUnit, packs: Packs, actor: Actor, request: ClaimScanPileRequest) -> Pile:
@@ -45,7 +51,7 @@ def claim_scan_pile(uow: ArchiveUnit, packs: Packs, actor: Actor, request: Claim
             pile, state="filed", case_id=case.case_id, volume=place[0], seq=place[1], claimed_by=actor.person_id,
             claimed_by_name=actor.name, claimed_at=clock.now(), claim_note=request.note.strip(),
         )  # fmt: skip
-        file_pages(uow, case, pile, uow.pages.of_pile(pile.pile_id), place, request.after_page_id)
+        file_pages(uow, case, pile, _nobodys(uow, pile), place, request.after_page_id)
         record(uow, "claim_scan_pile", pile.pile_id, case, {"reason": pile.reason, "note": request.note.strip()})
         return uow.piles.get(pile.pile_id)
 
@@ -62,6 +68,6 @@ def discard_scan_pile(uow: ArchiveUnit, actor: Actor, request: DiscardScanPileRe
         pile = _waiting(uow, actor, request.pile_id, request.if_version)
         uow.piles.change(pile, state="discarded", claimed_by=actor.person_id, claimed_by_name=actor.name,
                          claimed_at=clock.now(), claim_note=request.reason.strip())  # fmt: skip
-        uow.pages.change([p.page_id for p in uow.pages.of_pile(pile.pile_id)], state="discarded")
+        uow.pages.change([page.page_id for page in _nobodys(uow, pile)], state="discarded")
         uow.record("discard_scan_pile", pile.pile_id, body_id=pile.body_id, detail={"reason": request.reason.strip()})
         return uow.piles.get(pile.pile_id)

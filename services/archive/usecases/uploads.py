@@ -6,7 +6,6 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from anjuan.archive.v1.archive_pb2 import OpenUploadRequest
@@ -15,6 +14,7 @@ from services.archive.model.uploads import UploadSession, check_announced, check
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.batches import brought
+from services.archive.usecases.reading import AHEAD
 from services.kit import access, clock, jobs
 from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
 from services.kit.events import Event
@@ -23,7 +23,6 @@ from services.kit.objects import ObjectStore, sha256_key
 from services.kit.run import Host
 
 ASSEMBLE = "assemble_upload"
-AHEAD = timedelta(days=1)
 
 
 def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> UploadSession:
@@ -87,7 +86,6 @@ def append(
         complete = offset + len(chunk) == session.size
         uow.uploads.change(upload_id, offset=offset + len(chunk), state="assembling" if complete else "open")
         if complete:
-            # before the pages that wait to be read: somebody waits for the answer
             jobs.add(uow, ASSEMBLE, {"upload_id": upload_id}, run_at=clock.now() - AHEAD)
         return uow.uploads.get(upload_id)
 
