@@ -43,7 +43,7 @@ test: install system portal ## everything but the long tests, on real parts that
 	$(BIN)/python -m pytest -m "not long"
 
 test-long: install system portal ## all tests: 300 faults, every example over HTTP
-	$(BIN)/python -m pytest
+	ANJUAN_FAULTS=300 $(BIN)/python -m pytest
 
 lint: proto ## ruff, mypy --strict, import rules, buf
 	$(BIN)/ruff check .
