@@ -36,7 +36,7 @@ def test_the_storm_names_what_the_bug_lost_or_doubled(patch: Path, tmp_path: Pat
     subprocess.run(["git", "apply", "--whitespace=nowarn", str(patch)], cwd=tree, check=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/faults/test_storm.py"]
     path = f"{tree}{os.pathsep}{tree / 'build' / 'gen'}"
-    env = os.environ | {"PYTHONPATH": path, "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    env = os.environ | {"PYTHONPATH": path, "GIT_CEILING_DIRECTORIES": str(tmp_path), "ANJUAN_FAULTS": "27"}
     run = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
     assert run.returncode == 1, run.stdout[-3000:] + run.stderr[-2000:]
     assert NAMED.search(run.stdout), run.stdout[-3000:]
