@@ -28,6 +28,7 @@ class Play:
     operator: Voice
     voice: Callable[[str, str, str], Voice]
     with_materials: bool = True
+    patience: float = PATIENCE  # seconds to wait for what the bus brings
     case_id: str = ""
     title: str = ""
     legal_on: str = ""
@@ -115,7 +116,7 @@ class Play:
             return [t for t in listed if t["node_id"] == node and t["state"] == "open"]
 
         try:
-            return until(there, PATIENCE, f"{who} 在 {node} 的待办")[0]
+            return until(there, self.patience, f"{who} 在 {node} 的待办")[0]
         except TimeoutError as late:
             raise PlayFailedError(str(late)) from late
 
@@ -171,7 +172,7 @@ class Play:
                 raise RefusedError(422, problem)
             return bool(task["state"] != "waiting_for_effects")
 
-        until(answered, PATIENCE, f"任务 {task_id} 的后续动作办结")
+        until(answered, self.patience, f"任务 {task_id} 的后续动作办结")
 
 
 def _as_expected(refusal: RefusedError, wanted: str, says: str) -> bool:
