@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PROFILE ?= embedded
 DATA ?= data/local
 BIN := .venv/bin
+# one session for each group: what one kills and restarts does not disturb the next
+PYTEST := $(BIN)/python -m pytest -q -m "not long"
 CODE := services gateway scanning tests conftest.py
 
 .PHONY: help install system proto portal up down status doctor demo test test-long lint lock bench clean
@@ -40,7 +42,11 @@ demo: install system portal ## play the scripted cases through the public API, t
 	@$(BIN)/anjuan demo
 
 test: install system portal ## everything but the long tests, on real parts that it starts and stops itself
-	$(BIN)/python -m pytest -m "not long"
+	$(PYTEST) services gateway --ignore services/ops --ignore services/archive --ignore services/documents
+	$(PYTEST) services/archive services/documents tests/architecture
+	$(PYTEST) services/ops
+	$(PYTEST) tests --ignore tests/architecture --ignore tests/faults
+	$(PYTEST) tests/faults
 
 test-long: install system portal ## all tests: 300 faults, every example over HTTP
 	ANJUAN_FAULTS=300 $(BIN)/python -m pytest

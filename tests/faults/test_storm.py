@@ -24,7 +24,7 @@ from tests.faults.clients import GIVE_UP_SECONDS, History, Patient
 from tests.faults.storm import Storm
 
 PACK, EXAMPLE = "admin-penalty-general", "transfer-overdue"
-FILERS, WALKERS = 8, 3
+FILERS, WALKERS, READY = 9, 3, 4
 # each of the nine kinds three times; make test-long sends three hundred
 FAULTS = int(os.environ.get("ANJUAN_FAULTS", "27"))
 MANY = 60  # from so many on, enough deliveries must have come again
@@ -51,11 +51,35 @@ def lead(history: History, play: Play, stop: threading.Event, number: int, *, fa
     while not stop.is_set():
         count += 1
         one = replace(play, title=f"{play.cast.example['title']} {number}-{count}")
-        for act in play.cast.example["acts"] if far else play.cast.example["acts"][:1]:
-            if act.get("refused") or act["do"] == "request" or act.get("node") in SKIPPED:
-                continue
+        for act in acts_of(play) if far else acts_of(play)[:1]:
             one.perform(act)
             note(history, one, act)
+
+
+def acts_of(play: Play) -> list[Mapping[str, Any]]:
+    """The example's acts up to the officers' appointment, none that is to be refused."""
+    acts = play.cast.example["acts"]
+    return [a for a in acts if not a.get("refused") and a["do"] != "request" and a.get("node") not in SKIPPED]
+
+
+def walk(history: History, play: Play, waiting: list[Play], stop: threading.Event, number: int) -> None:
+    """Leads cases that were filed before the storm to their numbers, then cases of its own."""
+    for one in waiting:
+        for act in acts_of(play)[1:]:
+            if stop.is_set():
+                return
+            one.perform(act)
+            note(history, one, act)
+    lead(history, play, stop, number, far=True)
+
+
+def filed_before(history: History, play: Play, number: int) -> list[Play]:
+    """Cases that wait for a walker when the storm begins."""
+    ready = [replace(play, title=f"{play.cast.example['title']} {number}-0{n}") for n in range(READY)]
+    for one in ready:
+        one.perform(acts_of(play)[0])
+        note(history, one, acts_of(play)[0])
+    return ready
 
 
 def note(history: History, play: Play, act: Mapping[str, Any]) -> None:
@@ -79,7 +103,9 @@ def guarded(history: History, work: Callable[[], None]) -> None:
 def write_while(history: History, play: Play, body: Callable[[], None]) -> None:
     """Clients write until `body` has returned."""
     stop = threading.Event()
-    works = [partial(lead, history, play, stop, n, far=n < WALKERS) for n in range(FILERS + WALKERS)]
+    ready = [filed_before(history, play, n) for n in range(WALKERS)]
+    works = [partial(walk, history, play, ready[n], stop, n) for n in range(WALKERS)]
+    works += [partial(lead, history, play, stop, WALKERS + n, far=False) for n in range(FILERS)]
     threads = [threading.Thread(target=guarded, args=(history, work)) for work in works]
     for thread in threads:
         thread.start()
