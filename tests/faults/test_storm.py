@@ -27,7 +27,6 @@ PACK, EXAMPLE = "admin-penalty-general", "transfer-overdue"
 FILERS, WALKERS, READY = 9, 3, 4
 # each of the nine kinds three times; make test-long sends three hundred
 FAULTS = int(os.environ.get("ANJUAN_FAULTS", "27"))
-MANY = 60  # from so many on, enough deliveries must have come again
 SEED = int(os.environ.get("ANJUAN_SEED", random.SystemRandom().randrange(10**6)))
 
 
@@ -162,4 +161,4 @@ def test_nothing_acknowledged_is_lost(stage: Stage, capsys: pytest.CaptureFixtur
     assert history.filings
     assert history.acts
     assert storm.median_in_flight() >= 8
-    assert suppressed >= (20 if FAULTS >= MANY else 0)
+    assert suppressed >= 20
