@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-
 BROKEN = "broken"  # in place of a thumbnail: the copy is no picture
 
 
