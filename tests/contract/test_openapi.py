@@ -30,8 +30,8 @@ OPERATIONS = {
 }  # fmt: skip
 # nobody can draft an instrument while no pack that ships has one
 DRAFTING = any((folder / "instruments.yaml").is_file() for folder in pack_folders())
-# what no shipped pack reaches yet: instruments before a pack has some, scan batches before one binds volumes
-ASLEEP = set() if DRAFTING else {"文书", "扫描"}
+# what no shipped pack reaches yet: instruments before a pack has some, scans and pages before one binds volumes
+ASLEEP = set() if DRAFTING else {"文书", "扫描", "电子卷宗"}
 WANTED = {label for label, told in OPERATIONS.items() if not ASLEEP.intersection(told["tags"])}
 SERVED = WANTED & FITS.keys()
 BUF = Path(sys.executable).parent / "buf"
