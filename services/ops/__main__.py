@@ -24,6 +24,7 @@ GROUPS = {
     "number": "services.ops.number",
     "pack": "services.ops.pack",
     "people": "services.ops.people.command",
+    "station": "scanning.__main__",
 }
 
 
