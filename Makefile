@@ -43,7 +43,7 @@ demo: install system portal ## play the scripted cases through the public API, t
 
 test: install system portal ## everything but the long tests, on real parts that it starts and stops itself
 	$(PYTEST) services gateway --ignore services/ops --ignore services/archive --ignore services/documents
-	$(PYTEST) services/archive services/documents tests/architecture
+	$(PYTEST) services/archive services/documents scanning tests/architecture
 	$(PYTEST) services/ops
 	$(PYTEST) tests --ignore tests/architecture --ignore tests/faults
 	$(PYTEST) tests/faults
