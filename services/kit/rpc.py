@@ -114,7 +114,7 @@ class _Door(Interceptor):
                 raise
             fault, where = _fault(error), {"method": method, "request_id": sent.get("request-id", "")}
             if isinstance(fault, UnavailableError):  # an outage, not a fault of ours: one line, no traceback
-                log.warning("rpc_unavailable", extra=where | {"error": type(error).__name__})
+                log.warning("rpc_unavailable", extra=where | {"error": str(error).partition("\n")[0][:200]})
             else:
                 log.exception("rpc_failed", extra=where)
             return refuse(context, fault)
