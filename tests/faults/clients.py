@@ -27,12 +27,15 @@ class StormOverError(Exception):
 
 @dataclass
 class History:
-    """What clients were told, in the order they heard it. `flying` counts writes not yet answered."""
+    """What clients were told, in the order they heard it. `flying` counts writes not yet answered, `answered` those
+    that were, `worked` the ones of them that acted on a task."""
 
     filings: dict[str, str] = field(default_factory=dict)  # case_id -> title
     acts: list[tuple[str, str]] = field(default_factory=list)  # (case_id, node) acknowledged
     failures: list[str] = field(default_factory=list)
     flying: int = 0
+    answered: int = 0
+    worked: int = 0
     retries: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     near: threading.Event = field(default_factory=threading.Event)
@@ -74,7 +77,11 @@ class Patient(Voice):
         with self.history.lock:
             self.history.flying += writes
         try:
-            return self._until_answered(lambda: Voice.ask(self, method, path, body, headers=headers, **more))
+            answer = self._until_answered(lambda: Voice.ask(self, method, path, body, headers=headers, **more))
+            with self.history.lock:
+                self.history.answered += writes
+                self.history.worked += writes * path.startswith("/tasks/")
+            return answer
         finally:
             with self.history.lock:
                 self.history.flying -= writes

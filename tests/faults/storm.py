@@ -10,23 +10,27 @@ import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
 import psycopg
 
+from services.kit import clock
 from services.kit.testing import until
 from services.ops.rig import process
 from services.ops.trial import Platform
 from tests.faults.clients import History
 
-# of each of the two threads: work comes under way again, and the next fault meets what the last one left
-APART_SECONDS = (2.0, 7.0)
+APART_SECONDS = 2.5  # at most, between the two faults of a wave: the second meets what the first has left
+# the next wave comes when so many writes were answered since, each third one when acts upon tasks were; at the latest
+# after so many seconds
+ANSWERED, WORKED, LATEST_SECONDS = 12, 2, 10.0
 OURS, BACKING = ("servers", "consumers", "workers", "gateway"), ("postgres", "rabbitmq")
 WATCH = ("keeper", "guard")  # each starts the other again: struck one at a time, or nobody is left to heal
 UNDER_WAY = 8  # requests in flight when a fault strikes
 COMPLAINT = re.compile(r'"level": "(error|critical)"|^Traceback')
-# one fault in so many strikes a part that has been started and does not answer yet
+# one fault in so many (about) strikes a part that has been started and does not answer yet
 EARLY = 4
 
 
@@ -88,21 +92,26 @@ class Storm:
         return planned
 
     def rage(self) -> None:
-        """Two threads take faults from one list, so that faults overlap."""
-        waiting = self.plan()
-        threads = [threading.Thread(target=self._take, args=(waiting, self.seed + n)) for n in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def _take(self, waiting: list[str], seed: int) -> None:
-        chance, kinds = random.Random(seed), self.kinds()
+        """Waves of two faults that overlap; each wave waits until the clients have been served again."""
+        waiting, chance, wave = self.plan(), random.Random(self.seed), 0
         while waiting:
-            early = chance.randrange(EARLY) == 0
-            until(lambda early=early: self._strikes(waiting, kinds, early) or not waiting, 240,  # type: ignore[misc]
-                  f"a part to strike: {waiting}")  # fmt: skip
-            threading.Event().wait(chance.uniform(*APART_SECONDS))
+            wave += 1
+            answered, worked = self.history.answered, self.history.worked
+            early, apart = (chance.random() < 1 / EARLY for _ in range(2)), (0.0, chance.uniform(0, APART_SECONDS))
+            with ThreadPoolExecutor(2) as both:
+                list(both.map(partial(self._take, waiting), early, apart))
+            self._recovers(answered + ANSWERED, worked + WORKED if wave % 3 == 0 else 0)
+
+    def _recovers(self, answered: int, worked: int) -> None:
+        late = clock.monotonic() + LATEST_SECONDS
+        seen = self.history
+        until(lambda: (seen.answered >= answered and seen.worked >= worked) or clock.monotonic() > late,
+              2 * LATEST_SECONDS, "the next wave")  # fmt: skip
+
+    def _take(self, waiting: list[str], early: bool, apart: float) -> None:
+        threading.Event().wait(apart)
+        kinds = self.kinds()
+        until(lambda: not waiting or self._strikes(waiting, kinds, early), 240, f"a part to strike: {waiting}")
 
     def _strikes(self, waiting: list[str], kinds: dict[str, Kind], early: bool) -> bool:
         """Strike with the first fault of the list whose parts are there; what is down already cannot fail."""
