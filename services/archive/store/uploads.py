@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-<<<<<<< HEAD
-from sqlalchemy import Connection, Row, case, delete, exists, func, insert, or_, select, update
-=======
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, or_, select, update
->>>>>>> archive
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.archive.model.uploads import UploadSession
