@@ -41,7 +41,7 @@ def stage() -> Iterator[Stage]:
         platform.end()
 
 
-SKIPPED = ("extend_verification", "investigation")
+SKIPPED = ("extend_verification",)
 
 
 def lead(history: History, play: Play, stop: threading.Event, number: int, *, far: bool) -> None:
@@ -59,7 +59,9 @@ def lead(history: History, play: Play, stop: threading.Event, number: int, *, fa
 def acts_of(play: Play) -> list[Mapping[str, Any]]:
     """The example's acts up to the officers' appointment, none that is to be refused."""
     acts = play.cast.example["acts"]
-    return [a for a in acts if not a.get("refused") and a["do"] != "request" and a.get("node") not in SKIPPED]
+    last = next(place for place, act in enumerate(acts) if act.get("node") == "assign_officers")
+    asked = (act for act in acts[: last + 1] if not act.get("refused") and act["do"] != "request")
+    return [act for act in asked if act.get("node") not in SKIPPED]
 
 
 def walk(history: History, play: Play, waiting: list[Play], stop: threading.Event, number: int) -> None:

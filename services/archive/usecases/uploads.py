@@ -22,6 +22,7 @@ from services.archive.model.uploads import (
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.batches import brought
+from services.archive.usecases.papers import MATERIALS
 from services.archive.usecases.reading import AHEAD
 from services.kit import access, clock, jobs
 from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
@@ -118,8 +119,9 @@ def append(
 def _whole(uow: ArchiveUnit, store: ObjectStore, session: UploadSession, chunk: bytes) -> UploadSession:
     """A file that came in one piece needs no assembly."""
     reason = _fault(session, hashlib.sha256(chunk).hexdigest(), chunk[:16])
-    if not reason:
-        store.put(sha256_key(session.sha256), io.BytesIO(chunk), session.size, session.media_type)
+    key = sha256_key(session.sha256)
+    if not reason and store.size(key) != session.size:  # what is here may be locked
+        store.put(key, io.BytesIO(chunk), session.size, session.media_type)
     with uow:
         check_append(uow.uploads.get(session.upload_id, locked=True), 0, len(chunk))
         uow.uploads.change(session.upload_id, offset=session.size)
@@ -134,6 +136,8 @@ def _end(uow: ArchiveUnit, session: UploadSession, reason: str) -> None:
         _tell_stored(uow, session)
         if session.purpose == "scan_batch":
             brought(uow, session.owner_id, session.sha256)
+        for case_id in uow.case_files.cases_of(session.sha256):
+            jobs.add(uow, MATERIALS, {"case_id": case_id}, run_at=clock.now() - AHEAD)
 
 
 def cancel_upload(uow: ArchiveUnit, store: ObjectStore, actor: Actor, upload_id: str) -> UploadSession:
@@ -190,7 +194,9 @@ def _join(store: ObjectStore, session: UploadSession, keys: list[str]) -> str:
         if reason := _fault(session, digest.hexdigest(), whole.read(16)):
             return reason
         whole.seek(0)
-        store.put(sha256_key(session.sha256), whole, session.size, session.media_type)
+        key = sha256_key(session.sha256)
+        if store.size(key) != session.size:
+            store.put(key, whole, session.size, session.media_type)
     return ""
 
 
@@ -227,5 +233,7 @@ def link_materials(uow: ArchiveUnit, event: Event) -> None:
     body_id = "" if by_party else event.body_id
     for material in event.data.filing.materials:
         if material.sha256:
-            uow.case_files.put(event.case_id, material.sha256, material.name, is_internal=material.internal,
-                               body_id=body_id, filed_by=event.actor.person_id)  # fmt: skip
+            uow.case_files.put(
+                event.case_id, material.sha256, material.name, is_internal=material.internal, body_id=body_id,
+                filed_by=event.actor.person_id, checklist_item=material.checklist_item,
+            )  # fmt: skip
