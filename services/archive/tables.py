@@ -28,6 +28,7 @@ upload_sessions = Table(
     Column("expires_at", INSTANT, nullable=False),
     Index("upload_sessions_expiry", "state", "expires_at"),
     Index("upload_sessions_owner", "owner_id", "sha256"),
+    Index("upload_sessions_day", "owner_id", "created_at"),
 )  # fmt: skip
 
 upload_parts = Table(

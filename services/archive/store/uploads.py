@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.archive.model.uploads import UploadSession
@@ -68,6 +68,16 @@ class Uploads:
         table = upload_sessions
         due = select(table.c.upload_id).where(table.c.state == "open", table.c.expires_at < at)
         return self.connection.execute(due.limit(most).with_for_update(skip_locked=True)).scalars().all()
+
+    def of_owner(self, owner_id: str, since: datetime) -> tuple[int, int]:
+        """Bytes that this account has announced since then (what ended short: as it came), and its open sessions."""
+        table = upload_sessions
+        short = table.c.state.in_(("failed", "expired"))
+        counted = func.coalesce(func.sum(case((short, table.c.offset), else_=table.c.size)), 0)
+        mine = table.c.owner_id == owner_id
+        announced = self.connection.execute(select(counted).where(mine, table.c.created_at > since)).scalar_one()
+        unfinished = select(func.count()).where(mine, table.c.state == "open")
+        return int(announced), int(self.connection.execute(unfinished).scalar_one())
 
     def owns(self, owner_id: str, sha256: str) -> bool:
         """Whether this caller has uploaded these bytes."""
