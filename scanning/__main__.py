@@ -20,7 +20,7 @@ from scanning.door import Door, OfflineError, RefusedError, fingerprint_of, load
 from scanning.ledger import Ledger
 from scanning.report import report
 from scanning.settings import OWN, NotSetUpError, Settings, keep, kept
-from scanning.station import Station, linked
+from scanning.station import Station
 
 HELP = "扫描站：监视扫描文件夹，整理并上传。"
 app = typer.Typer(
@@ -49,7 +49,8 @@ def enrol(
         settings = Settings(folder.resolve(), (data or folder / OWN).resolve(), server, name, body)
         keep(settings)
         with closing(Ledger(settings.ledger)) as ledger:
-            _choose_key(settings, ledger, new_key)
+            if new_key and settings.key.exists():
+                settings.key.rename(durable.free(settings.data, "key-old.pem"))
             with Door(server, load_key(settings.key), ledger) as door:
                 station = door.asked(name, body)
         fingerprint = fingerprint_of(public_bytes(load_key(settings.key)))
@@ -59,13 +60,6 @@ def enrol(
         return
     PEOPLE.print(f"扫描站“{name}”：{STATES.get(told['state'], told['state'])}")
     PEOPLE.print(f"密钥指纹 {fingerprint}（管理员批准前核对）")
-
-
-def _choose_key(settings: Settings, ledger: Ledger, new_key: bool) -> None:
-    if new_key and settings.key.exists():
-        settings.key.rename(durable.free(settings.data, "key-old.pem"))
-        ledger.put_fact("station_id", "")
-        linked(ledger, "尚未连接")
 
 
 @app.command()
@@ -87,7 +81,7 @@ def run(
         station.run()
 
 
-class Line(logging.Formatter):
+class JsonLines(logging.Formatter):
     """One JSON object a line, as the services write theirs."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -101,7 +95,7 @@ class Line(logging.Formatter):
 
 def _log() -> None:
     lines = logging.StreamHandler()
-    lines.setFormatter(Line())
+    lines.setFormatter(JsonLines())
     logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -25,6 +25,7 @@ def page_copies(master: Path, folder: Path, done: list[int]) -> Generator[PageCo
     Raises:
         UnreadableFileError: the master cannot be taken apart.
         BrokenOffError: killed, out of memory, stuck on one page.
+        OSError: a copy cannot be written; the file is not to blame.
     """
     command = [*CHILD, str(master.resolve()), str(folder.resolve()), json.dumps(done)]
     with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE) as child:  # noqa: S603
@@ -39,6 +40,8 @@ def _told(child: subprocess.Popen[str]) -> Iterator[PageCopy]:
         told = json.loads(line)
         if "problem" in told:
             raise UnreadableFileError(told["problem"])
+        if "disk" in told:
+            raise OSError(told["disk"])
         yield PageCopy(**told)
     if child.wait():
         raise BrokenOffError(f"the child ended with {child.returncode}")

@@ -78,13 +78,19 @@ class Door:
     def __exit__(self, *_: object) -> None:
         self.http.close()
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the key in use."""
+        return fingerprint_of(public_bytes(self.key))
+
     def enrol(self, name: str, body_id: str) -> str:
         """Ask to be approved, once; the station's id.
 
         Raises:
             OfflineError, RefusedError.
         """
-        return self.ledger.fact("station_id") or str(self.asked(name, body_id)["station_id"])
+        known = self.ledger.fact("station_id") if self.ledger.fact("key") == self.fingerprint else ""
+        return known or str(self.asked(name, body_id)["station_id"])
 
     def asked(self, name: str, body_id: str) -> Any:
         """What the platform says of this station, which asks to be approved if it has not: station_id, state ...
@@ -95,6 +101,7 @@ class Door:
         told = {"name": name, "body_id": body_id, "public_key": base64.b64encode(public_bytes(self.key)).decode()}
         station = told_in(self._checked(self._sent("POST", "/stations", json=told)))
         self.ledger.put_fact("station_id", str(station["station_id"]))
+        self.ledger.put_fact("key", self.fingerprint)
         return station
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:

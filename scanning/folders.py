@@ -19,6 +19,7 @@ GIVEN, PROBLEMS = "已上传", "问题件"
 _PASSING = (".part", ".tmp", ".temp", ".crdownload", ".filepart", "~")
 _NOT_PAPER = ("thumbs.db", "desktop.ini")
 LONGEST_NAME = 160  # bytes
+LOST = "原文件不在扫描站的磁盘上了（可能被人删除），请重新扫描"
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Folders:
             self._taken(kept)
         for kept in self.ledger.in_state("kept", "ready", "sent"):
             if not self.master(kept.sha256).is_file():
-                self.problem(kept, "原文件不在扫描站的磁盘上了（可能被人删除），请重新扫描")
+                self.problem(kept, LOST)
         for kept in self.ledger.in_state("done", "problem"):
             self._put_away(kept)
         for home in sorted((self.data / "work").glob("*")):
@@ -68,10 +69,17 @@ class Folders:
         self.ledger.forget(kept.sha256)
         shutil.rmtree(self.home(kept.sha256), ignore_errors=True)
 
-    def give_back(self, kept: Kept) -> None:
-        """Somebody wrote to it after it was taken: it waits again until it is complete."""
+    def is_there(self, kept: Kept) -> bool:
+        """Whether the original is what it was; one that was written to since waits again until it is complete."""
+        master = self.master(kept.sha256)
+        if not master.is_file():
+            self.problem(kept, LOST)
+            return False
+        if durable.sha256_of(master) == kept.sha256:
+            return True
         self.ledger.put(kept.sha256, "taking")
         self._taken(kept)
+        return False
 
     def _strayed(self, home: Path) -> None:
         master = home / "master"
@@ -104,7 +112,7 @@ class Folders:
             return self._refuse(path, "文件不完整：扫描仪没有写完，请重新扫描")
         except FileNotFoundError:
             log.info("file_went_away", extra={"file": shown(path.name)})
-        except PermissionError as error:  # one file that we may not touch holds back no other
+        except OSError as error:  # one file that we may not touch holds back no other
             log.warning("file_not_accessible", extra={"file": shown(path.name), "reason": str(error)})
         return True
 

@@ -71,6 +71,8 @@ def main() -> None:
             signal.alarm(PAGE_SECONDS)
     except UnreadableFileError as error:
         print(json.dumps({"problem": str(error)}), flush=True)
+    except OSError as error:  # of our own writing: what cannot be read is unreadable
+        print(json.dumps({"disk": str(error)}), flush=True)
     except MemoryError:
         print(json.dumps({"problem": "整理该文件所需内存过大，请按实际纸张大小分开扫描"}), flush=True)
 

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from scanning import durable
 from scanning.apart import BrokenOffError, page_copies
 from scanning.door import Door, OfflineError, RefusedError, load_key
 from scanning.folders import Folders
@@ -87,8 +86,7 @@ class Station:
 
     def _copy(self, folders: Folders, kept: Kept) -> None:
         """Copies of the pages that have none yet."""
-        if durable.sha256_of(folders.master(kept.sha256)) != kept.sha256:
-            folders.give_back(kept)
+        if not folders.is_there(kept):
             return
         done = [page.number for page in folders.ledger.pages(kept.sha256)]
         with closing(page_copies(folders.master(kept.sha256), folders.home(kept.sha256), done)) as pages:

@@ -120,10 +120,15 @@ def test_a_file_written_to_after_it_was_taken_waits_again(folders: Folders) -> N
         folders.take_complete()
         late.write(b"more")
     kept = folders.ledger.in_state("kept")[0]
-    folders.ledger.put(kept.sha256, "taking")
-    folders.recover()  # or killed before that was noticed
+    assert not folders.is_there(kept)
     assert path.read_bytes() == SCAN + b"more"
     assert folders.ledger.find(kept.sha256) is None
+    folders.take_complete()
+    again = folders.ledger.in_state("kept")[0].sha256
+    folders.master(again).write_bytes(SCAN + b"and more")
+    folders.ledger.put(again, "taking")
+    folders.recover()  # killed before that was noticed
+    assert path.read_bytes() == SCAN + b"and more"
 
 
 def test_a_lost_ledger_loses_no_original_and_a_lost_original_is_told(folders: Folders) -> None:

@@ -82,6 +82,8 @@ def test_a_child_that_dies_is_noticed_and_its_pages_are_kept(tmp_path: Path) -> 
     next(early)
     early.close()
     assert psutil.Process().children() == []
+    with pytest.raises(OSError, match="nowhere"):  # the disk is to blame, not the file
+        list(apart.page_copies(master, tmp_path / "nowhere", []))
 
 
 def test_a_file_that_breaks_the_child_again_and_again_is_set_aside(
