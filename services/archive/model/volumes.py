@@ -43,7 +43,8 @@ class Volume:
 class Paper:
     """A document that comes as a file and becomes pages: an instrument, its receipt, a material of the filing.
 
-    `state`: waiting, filed, kept (it cannot be shown as pages; `reason` says why).
+    `state`: expected (issued, but its own room has not told it here yet), waiting, filed, kept (it cannot be shown as
+    pages; `reason` says why).
     """
 
     paper_id: str

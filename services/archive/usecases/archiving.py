@@ -14,7 +14,7 @@ from services.archive.model.pages import Page
 from services.archive.model.volumes import Dossier, Volume, kept_until
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases.binding import check_scans
+from services.archive.usecases.binding import await_papers, scans_open
 from services.archive.usecases.reading import AHEAD
 from services.archive.usecases.telling import card, open_case, record
 from services.kit import clock, effects, jobs
@@ -74,7 +74,9 @@ def _freeze(uow: ArchiveUnit, packs: Packs, dossier_id: str) -> Dossier | None:
         volumes = uow.volumes.of_case(case.case_id, "asked", "binding", "bound")
         if any(volume.state != "bound" for volume in volumes):
             raise UnavailableError("该案的卷正在装订")
-        check_scans(uow, case.case_id)
+        await_papers(uow, case.case_id)
+        if said := scans_open(uow, case.case_id):
+            raise RuleRefusedError("；".join(said)[:1000])
         bound = {volume.volume for volume in volumes}
         missing = [rule for rule in packs.pinned(uow.connection, case.pack).volumes if rule.id not in bound]
         if missing:
