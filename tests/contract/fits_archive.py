@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -30,7 +31,9 @@ def _approved(node: str) -> list[dict[str, str]]:
     return [{"do": "approve", "who": who, "node": node} for who in ("chen", "wang")]
 
 
-ENDED = (INVESTIGATE, TERMINATE, *_approved("terminate_investigation"), CLOSE, *_approved("closing_approval"), ARCHIVE)
+ENDED: tuple[Mapping[str, Any], ...] = (
+    INVESTIGATE, TERMINATE, *_approved("terminate_investigation"), CLOSE, *_approved("closing_approval"), ARCHIVE,
+)  # fmt: skip
 
 
 def _picture(words: str) -> bytes:
@@ -102,6 +105,7 @@ def _archived(world: World) -> str:
 _plain("GET", "/scan-batches", "registrar")
 _plain("GET", "/scan-piles", "registrar", state="")
 _plain("GET", "/cases/{case_id}/dossier", "leader", "case")
+_plain("GET", "/cases/{case_id}/separator-sheet", "registrar", "case")
 
 
 @fits("POST", "/scan-batches")

@@ -83,7 +83,8 @@ def _locks(installation: Installation) -> Finding:
         key = f"{PROBES}/{clock.new_id()}"
         store.put(key, io.BytesIO(b"probe"), 5)
         if not store.lock(key, clock.now() + timedelta(minutes=1)):
-            return Finding("归档锁定", True, _FOLDER, "")
+            is_folder = installation.variables["ANJUAN_OBJECTS"].startswith("file:")
+            return Finding("归档锁定", is_folder, _FOLDER if is_folder else "该存储桶没有启用对象锁定", mend)
         fault = "锁定的文件被删除了" if _try_delete(store, key) else _overwritten(store, key)
     except DomainError as error:
         return Finding("归档锁定", False, error.detail, "执行 anjuan restart objects")
