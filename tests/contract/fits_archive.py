@@ -11,6 +11,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from services.kit.testing import until
 from tests.contract.fits import CHUNK, Fit, _plain, fits
 from tests.contract.fits_documents import FITS
 from tests.contract.world import DOCKETED, World
@@ -88,7 +89,12 @@ def _pages(world: World, sides: int = 1) -> list[dict[str, Any]]:
     pile_id, case_id = _batch(world, sides)["piles"][0]["pile_id"], world.known["docketed"][0]
     voice = world.play.speak("deng")
     voice.post(f"/scan-piles/{pile_id}/claim", {"case_id": case_id, "volume": "main", "seq": 4})
-    listed: list[dict[str, Any]] = voice.get(f"/scan-piles/{pile_id}/pages")["pages"]
+
+    def drawn() -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = voice.get(f"/scan-piles/{pile_id}/pages")["pages"]
+        return listed if all(page["thumbnail"] for page in listed) else []
+
+    listed = until(drawn, 60, "缩略图")
     world.note(page=listed[0]["page_id"])
     return listed
 
