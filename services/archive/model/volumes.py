@@ -10,6 +10,7 @@ from typing import Any
 
 from services.archive.model.catalogue import Item
 from services.archive.model.pages import Page
+from services.kit.clock import CHINA
 from services.kit.errors import InvalidInputError
 
 # 人民法院诉讼档案保管期限: 永久, 60 years, 20 years (domain/volumes.yaml). No store locks for ever: permanent is
@@ -80,6 +81,11 @@ class Dossier:
     objects: int
     is_locked: bool
     archived_at: datetime | None
+
+    @property
+    def lock_ends(self) -> str:
+        """As people in China read it."""
+        return self.locked_until.astimezone(CHINA).isoformat()
 
 
 @dataclass(frozen=True)

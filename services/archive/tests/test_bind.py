@@ -172,7 +172,8 @@ def test_binding_waits_for_instruments_on_their_way(scene: Scene) -> None:
     scene.completes(case_id, "i-1")
     with pytest.raises(UnavailableError, match="行政处罚决定书"):
         scene.works(BIND)
-    scene.works(FILE, BIND)
+    scene.works(FILE)
+    scene.works(BIND)
     assert scene.answer(effect_id)["pages"] == 1
 
 

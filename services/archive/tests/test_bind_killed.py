@@ -48,7 +48,7 @@ def test_a_binding_that_is_killed_ends_in_one_volume(scene: Scene, monkeypatch: 
             until(lambda: scene.ask("select 1 from volumes where state = 'binding'"), 30, "the pages are frozen")
             pid = int(until(lambda: worker.child.pid, 30, "a child works") or 0)
             assert scene.answer(effect_id) == {}
-            os.killpg(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
             until(partial(_gone, worker, pid), 30, "the child is gone")
         answer = until(lambda: scene.answer(effect_id), 60, "the volume is bound")
     assert answer["pages"] == len(said)

@@ -40,7 +40,7 @@ def get_dossier(uow: ArchiveUnit, packs: Packs, actor: Actor, request: pb.GetDos
             answer.hindrances.clear()
             answer.dossier_id, answer.archived_on = held.dossier_id, held.archived_on.isoformat()
             answer.retention, answer.retention_name = held.retention, kept_until(held.retention, held.archived_on)[0]
-            answer.locked_until, answer.locked = held.locked_until.isoformat(), held.is_locked
+            answer.locked_until, answer.locked = held.lock_ends, held.is_locked
             answer.manifest_sha256 = held.manifest_sha256
         return answer
 
