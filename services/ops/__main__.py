@@ -137,6 +137,18 @@ def doctor(data: Data = DATA, json: Json = False) -> None:
     raise typer.Exit(0 if all(one["ok"] for one in found) else 1)
 
 
+@app.command()
+def scrub(data: Data = DATA, json: Json = False) -> None:
+    """逐一核对卷宗存储中的文件与其 SHA-256；有缺失、改动或锁定失效时退出码为 1。"""
+    from services.ops import output
+    from services.ops.scrub import scrub as look
+
+    with output.refusals(json):
+        told = look(data, lambda text: None if json else output.TROUBLE.print(text))
+    (output.as_json if json else output.scrub_table)(told)
+    raise typer.Exit(0 if told["ok"] else 1)
+
+
 def _act(verb: Callable[[Installation], None], data: Path, json: bool) -> None:
     """Do it to the running installation, then show how it fares."""
     from services.ops import lifecycle, output

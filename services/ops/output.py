@@ -77,6 +77,14 @@ def status_table(status: Mapping[str, Any]) -> None:
     PEOPLE.print(f"合计内存 {status['resident_mb']} MB；访问地址 {status['address']}")
 
 
+def scrub_table(told: Mapping[str, Any]) -> None:
+    """What is not as it was taken in."""
+    for one in told["findings"]:
+        PEOPLE.print(f"{one['detail']}：{one['sha256']}", soft_wrap=True, markup=False)
+    end = "全部一致" if told["ok"] else f"[red]{len(told['findings'])} 处有问题[/red]"
+    PEOPLE.print(f"已核对 {told['objects']} 个文件，共 {told['bytes']} 字节：{end}")
+
+
 def findings_table(findings: list[dict[str, Any]]) -> None:
     """Doctor's lines: ok or bad, and the mend."""
     table = Table(show_header=True)
