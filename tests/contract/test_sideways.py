@@ -17,7 +17,7 @@ from tests.contract.asking import made, refused, send
 from tests.contract.fits import CHUNK, FITS, PREFIX, Fit
 from tests.contract.people import Person, bearer, open_account, resident_id
 from tests.contract.test_openapi import OPERATIONS
-from tests.contract.world import DOCKETED, World, _sha256_of, announced
+from tests.contract.world import DOCKETED, World, sha256_of, announced
 
 STRANGER = resident_id(4713)
 SHORTS = {"registrar": "deng", "officer": "zhang", "division_head": "chen", "leader": "wang"}
@@ -55,7 +55,7 @@ def mirrored(world: World) -> World:
                     known={"case": world.known["foreign_case"]})  # fmt: skip
     text = "另一机关的举报登记表\n".encode()
     _, headers = other.upload(text, send=True)
-    sha256 = _sha256_of(headers)
+    sha256 = sha256_of(headers)
     material = {"name": "举报登记表", "sha256": sha256, "size": len(text), "checklist_item": "report_record"}
     far = other.case(*DOCKETED, materials=[material])
     other.settle()

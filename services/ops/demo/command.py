@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from services.kit import clock
 from services.kit.procedure.model import Pack
