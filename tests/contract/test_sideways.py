@@ -17,7 +17,7 @@ from tests.contract.asking import made, refused, send
 from tests.contract.fits import CHUNK, FITS, PREFIX, Fit
 from tests.contract.people import Person, bearer, open_account, resident_id
 from tests.contract.test_openapi import OPERATIONS
-from tests.contract.world import DOCKETED, World, sha256_of, announced
+from tests.contract.world import DOCKETED, World, announced, sha256_of
 
 STRANGER = resident_id(4713)
 SHORTS = {"registrar": "deng", "officer": "zhang", "division_head": "chen", "leader": "wang"}
