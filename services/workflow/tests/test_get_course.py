@@ -143,7 +143,7 @@ def test_an_upper_tier_opens_a_dossier_with_a_reason_and_on_the_record(desk: Des
     def form_of(who: str, reason: str) -> dict[str, object]:
         return dict(desk.ask(who, "GetTask", pb.GetTaskRequest(task_id=a.task_id, reason=reason)).draft)
 
-    nothing = {"a": {}, "b": {}, "c": {}}
+    nothing: dict[str, dict[str, str]] = {"a": {}, "b": {}, "c": {}}
     for who in ("inspector", "chief"):
         assert (course(who, ""), course(who, "curiosity")) == (nothing, nothing)
         with pytest.raises(NotAllowedError):
