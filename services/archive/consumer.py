@@ -23,3 +23,7 @@ class ArchiveConsumer:
     def on_filing_corrected(self, event: Event, uow: ArchiveUnit) -> None:
         """Link what was added."""
         uploads.link_materials(uow, event)
+
+    def on_superior_answered(self, event: Event, uow: ArchiveUnit) -> None:
+        """The scan of a paper answer belongs to the case that asked."""
+        uploads.link_reply(uow, event)

@@ -15,6 +15,7 @@ from services.kit.procedure.model import ActorRule
 from services.kit.projections import person_name
 from services.workflow.model.audience import Circle, Person, account_key
 from services.workflow.model.records import Instance
+from services.workflow.model.superior import Tier
 
 
 class People:
@@ -69,6 +70,22 @@ class People:
         card = schema.case_card.c
         query = select(card.party_account_ids).where(card.case_id == case_id)
         return tuple(self.uow.connection.execute(query).scalar() or ())
+
+    def chain(self, body_id: str) -> list[Tier]:
+        """A body, then those above it, nearest first."""
+        tree = schema.body_tree.c
+        above = self.uow.connection.execute(select(tree.ancestor_ids).where(tree.body_id == body_id)).scalar() or []
+        wanted = [body_id, *above]
+        rows = self.uow.connection.execute(select(tree.body_id, tree.name, tree.tier).where(tree.body_id.in_(wanted)))
+        found = {r.body_id: Tier(r.body_id, r.name, r.tier) for r in rows}
+        return [found[b] for b in wanted if b in found]
+
+    def works_here(self, body_id: str) -> bool:
+        """Whether people of a body work on this site, or it is there by name alone."""
+        card = schema.person_card
+        serves = card.c.appointments.contains([{"body_id": body_id}])
+        query = select(card.c.person_id).where(serves, card.c.state == "active").limit(1)
+        return self.uow.connection.execute(query).first() is not None
 
     def departments_of(self, body_id: str) -> frozenset[str]:
         """Ids of a body's departments."""

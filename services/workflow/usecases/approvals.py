@@ -131,7 +131,7 @@ def recall(uow: WorkflowUnit, packs: Packs, request: pb.RecallRequest) -> pb.Com
 
 def _require_recallable(hold: Grasp) -> None:
     uow, visit, task = hold.run.uow, hold.visit, hold.task
-    if hold.node.approval.recall == "never" or not hold.node.approval.levels:
+    if task.effect_id or hold.node.approval.recall == "never" or not hold.node.approval.levels:
         raise ConflictError(f"“{task.title}”提交后不能撤回")
     last = said_of(uow, visit.visit_id)[-1]
     if task.state != "done" or visit.state != "open" or last.task_id != task.task_id:

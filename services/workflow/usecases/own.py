@@ -9,6 +9,7 @@ from services.kit.effects import EffectCall
 from services.workflow.usecases.assignment import assign
 from services.workflow.usecases.hearings import schedule
 from services.workflow.usecases.run import Run
+from services.workflow.usecases.superior import ask_superior
 
 
 def _assign_case(run: Run, call: EffectCall) -> dict[str, Any]:
@@ -24,7 +25,9 @@ def _schedule_hearing(run: Run, call: EffectCall) -> dict[str, Any]:
     return {"hearing_id": hearing.hearing_id}
 
 
-PERFORMERS: dict[str, Callable[[Run, EffectCall], dict[str, Any]]] = {
+# None: people have to decide first; the answer comes later
+PERFORMERS: dict[str, Callable[[Run, EffectCall], dict[str, Any] | None]] = {
+    "ask_superior": ask_superior,
     "assign_case": _assign_case,
     "schedule_hearing": _schedule_hearing,
 }

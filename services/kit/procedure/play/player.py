@@ -124,6 +124,7 @@ class Player:
             **dict.fromkeys(registry.fields()["case"], ""), "case_id": "case", "state": "received",
             "procedure_id": self.pack.id, "received_on": self.act["on"], "reported_by_name": named, "parties": [],
             "officer_ids": [], "panel_ids": [], "amount_in_dispute_fen": 0, "content": {}, "involves_minor": False,
+            "request": filing.get("content", {}) if filing["channel"] == "request" else {},
             **{k: v for k, v in filing.items() if k not in ("reporter", "materials")},
         }  # fmt: skip
         self.tell("FilingSubmitted", {"filing": filing, "reported_by_name": named})
