@@ -5,7 +5,7 @@ export const CASE_STATES = {
 export const ROLES = {
   court_president: "院长", vice_president: "副院长", division_head: "部门负责人", presiding_judge: "审判长", judge: "法官",
   judges_assistant: "法官助理", court_clerk: "书记员", docketing_clerk: "立案人员", body_leader: "机关负责人",
-  case_officer: "办案人员", legal_reviewer: "法制审核", case_reviewer: "案件审核", registrar: "登记人员",
+  case_officer: "办案人员", legal_reviewer: "法制审核", case_reviewer: "案件审核", review_head: "审核机构负责人", hearing_host: "听证主持人", registrar: "登记人员",
   archivist: "档案人员", scanner: "扫描人员", supervisor: "督办人员", body_administrator: "系统管理员",
   pack_publisher: "程序发布", operator: "运维",
 };

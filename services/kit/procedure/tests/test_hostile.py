@@ -133,7 +133,7 @@ def test_bundle_is_the_same_bytes_and_reads_back(penalty: Copy) -> None:
     loaded = load_bundle(data)
     assert (loaded.id, loaded.key[2]) == ("admin-penalty-general", loaded.sha256)
     assert loaded.deadlines["samr-verify-clue"]["amount"] == 15
-    penalty.edit("pack.yaml", "0.1.0", "0.1.1")
+    penalty.edit("pack.yaml", "version: 0.", "version: 1.")
     assert load_bundle(bundle_of(penalty.folder)).sha256 != loaded.sha256
 
 
