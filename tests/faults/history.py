@@ -12,7 +12,7 @@ import psycopg
 from services.kit.settings import Settings
 from tests.faults.clients import History
 
-CASE_ROOMS = ("intake", "workflow", "supervision", "archive", "notices")
+CASE_ROOMS = ("intake", "workflow", "documents", "supervision", "archive", "notices")
 
 
 @dataclass(frozen=True)

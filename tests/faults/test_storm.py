@@ -41,7 +41,7 @@ def stage() -> Iterator[Stage]:
         platform.end()
 
 
-SKIPPED = ("extend_verification", "investigation")
+ASIDE, LAST = "extend_verification", "assign_officers"
 
 
 def lead(history: History, play: Play, stop: threading.Event, number: int, *, far: bool) -> None:
@@ -56,9 +56,16 @@ def lead(history: History, play: Play, stop: threading.Event, number: int, *, fa
 
 
 def acts_of(play: Play) -> list[Mapping[str, Any]]:
-    """The example's acts up to the officers' appointment, none that is to be refused."""
-    acts = play.cast.example["acts"]
-    return [a for a in acts if not a.get("refused") and a["do"] != "request" and a.get("node") not in SKIPPED]
+    """What a walker does: nothing that is to be refused."""
+    return [act for act in play.cast.example["acts"] if not act.get("refused")]
+
+
+def short(example: Mapping[str, Any]) -> dict[str, Any]:
+    """An example up to the officers' appointment, all on that day, without what is asked beside the procedure."""
+    acts: list[Mapping[str, Any]] = example["acts"]
+    end = next(n for n, act in enumerate(acts) if act.get("node") == LAST)
+    kept = [act for act in acts[: end + 1] if act["do"] != "request" and act.get("node") != ASIDE]
+    return {**example, "acts": [{**act, "on": acts[end]["on"]} for act in kept]}
 
 
 def walk(history: History, play: Play, waiting: list[Play], stop: threading.Event, number: int) -> None:
@@ -117,11 +124,11 @@ def write_while(history: History, play: Play, body: Callable[[], None]) -> None:
 
 
 def staged(stage: Stage, history: History) -> Play:
-    """The example's people, each a patient one; its tree stands on the example's last day."""
+    """The example's people, each a patient one; its tree stands on the day of the appointment."""
     folder = procedures_dir() / PACK
     pack = stage.publish(folder)
     example = next(e for name, e in pack.examples.items() if EXAMPLE in name)
-    cast = Cast.of("storm", {**example, "acts": [{**a, "on": example["acts"][-1]["on"]} for a in example["acts"]]})
+    cast = Cast.of("storm", short(example))
     stage.bring_in(cast, pack.kind)
 
     def voice(sign_in: str, password: str, body_id: str) -> Voice:
