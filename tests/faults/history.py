@@ -47,6 +47,13 @@ def duplicates(books: Books) -> int:
     return sum(int(books.rows(room, "select coalesce(sum(duplicates), 0) from inbox")[0][0]) for room in books.rooms)
 
 
+def progress(books: Books) -> int:
+    """Grows as long as anything is sent or applied."""
+    sent = "select count(*) from outbox where sent_at is not null"
+    applied = "select coalesce(sum(last_seq), 0) from inbox"
+    return sum(int(books.rows(room, query)[0][0]) for room in books.rooms for query in (sent, applied))
+
+
 def _missing(what: str, told: Iterable[str], kept: Iterable[str]) -> list[str]:
     return [f"LOST {what}: {one}" for one in sorted(set(told) - set(kept))]
 

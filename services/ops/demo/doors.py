@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 METHODS = {"personal": "直接送达", "electronic": "电子送达", "postal": "邮寄送达", "leaving": "留置送达",
            "entrusted": "委托送达", "publication": "公告送达"}  # fmt: skip
-NOTES = {"publication": "当事人下落不明，其他方式无法送达，在本机关网站公告", "leaving": "当事人拒收，见证人在场，全程录像"}
+NOTES = {"publication": "当事人下落不明，其他方式无法送达，在本机关网站公告",
+         "leaving": "当事人拒收，见证人在场，全程录像"}  # fmt: skip
 
 
 def prove(play: Play, act: Mapping[str, Any]) -> str:
@@ -21,12 +22,15 @@ def prove(play: Play, act: Mapping[str, Any]) -> str:
     told = act["data"]
     method = "publication" if act["event"] == "InstrumentPublished" else str(told["method"])
     speaker = play.speak(play.officer())
-    instrument, serving = until(lambda: _serving(play, told), play.patience, f"{told['instrument']} 的送达")
-    body = {"method": method, "proof_sha256": _paper(play, f"{instrument['title']}送达回证")} | _days(method, told)
+    instrument, serving = until(lambda: _servings(play, told), play.patience, f"{told['instrument']} 的送达")[0]
+    days = _days(method, told)
+    says = {"文书": f"{instrument['title']} {instrument['number']}", "受送达人": serving["addressee_name"],
+            "送达方式": METHODS[method], "日期": "、".join(days.values()), "备注": NOTES.get(method, "")}  # fmt: skip
+    body = {"method": method, "proof_sha256": play.paper(speaker, "送达回证", says)["sha256"]} | days
     if method in NOTES:
         body["note"] = NOTES[method]
     if method == "electronic":
-        body["consent_sha256"] = _paper(play, "电子送达地址确认书")
+        body["consent_sha256"] = play.paper(speaker, "电子送达地址确认书", says)["sha256"]
     speaker.post(f"/servings/{serving['serving_id']}/proof", body)
     return f"{METHODS[method]}《{instrument['title']}》"
 
@@ -37,21 +41,16 @@ def _days(method: str, told: Mapping[str, Any]) -> dict[str, str]:
     return {"left_on": str(told["served_on"])} if method == "leaving" else {"served_on": str(told["served_on"])}
 
 
-def _serving(play: Play, told: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The open serving on that party of the newest instrument of that kind."""
-    party_id = play.parties()[told["party_id"]]
-    for instrument in play.speak(play.officer()).get("/instruments", case_id=play.case_id, limit=100)["instruments"]:
-        for serving in instrument["servings"] if instrument["instrument"] == told["instrument"] else []:
-            if serving["addressee_id"] == party_id and serving["state"] == "started":
-                return instrument, serving
-    return None
-
-
-def _paper(play: Play, title: str) -> str:
-    """Upload what proves it; its SHA-256."""
-    speaker = play.speak(play.officer())
-    text = f"{title}\n{play.cast.example['title']}\n".encode()
-    return str(speaker.upload(f"{title}.txt", text, "text/plain", play.cast.body)["sha256"])
+def _servings(play: Play, told: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Open servings of that kind of instrument on that party, of the newest instrument first."""
+    party_id, speaker = play.parties()[told["party_id"]], play.speak(play.officer())
+    listed = speaker.get("/instruments", case_id=play.case_id, limit=100)["instruments"]
+    return [
+        (instrument, serving)
+        for instrument in listed if instrument["instrument"] == told["instrument"]
+        for serving in instrument["servings"]
+        if serving["addressee_id"] == party_id and serving["state"] == "started"
+    ]  # fmt: skip
 
 
 DOORS: dict[str, Callable[[Play, Mapping[str, Any]], str]] = {

@@ -11,7 +11,6 @@ from services.kit.procedure.check import check_folder
 from services.kit.procedure.model import Finding
 from services.kit.settings import procedures_dir
 
-
 # enough to be spoilt; the whole pack is checked by test_shipped_packs_are_clean
 KEPT = ("report-docketed", "inspection-not-docketed")
 
