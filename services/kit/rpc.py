@@ -161,6 +161,8 @@ def _fault(error: Exception) -> DomainError:
     """A fault of ours or of a store below: the first may be reported, the second sent again."""
     if type(error).__name__ in ("OperationalError", "InterfaceError", "TimeoutError"):
         return UnavailableError("数据库暂不可用，请稍后重试")
+    if isinstance(error, OSError) or type(error).__name__ in ("MaxRetryError", "ProtocolError", "S3Error"):
+        return UnavailableError("文件存储暂不可用，请稍后重试")
     return InternalError("系统内部错误，已记录，请稍后重试或联系管理员")
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx
 import pytest
 
 from services.ops.demo.cast import PASSWORD
 from tests.contract.asking import made, refused, send
-from tests.contract.fits import FITS, PREFIX, Fit
+from tests.contract.fits import CHUNK, FITS, PREFIX, Fit
 from tests.contract.people import Person, bearer, open_account, resident_id
 from tests.contract.test_openapi import OPERATIONS
-from tests.contract.world import DOCKETED, World, _sha256_of
+from tests.contract.world import DOCKETED, World, sha256_of, announced
 
 STRANGER = resident_id(4713)
 SHORTS = {"registrar": "deng", "officer": "zhang", "division_head": "chen", "leader": "wang"}
 # open to everybody who is signed in: who there is, how one proceeds, who one is oneself
 PUBLIC = {f"GET {PREFIX}/bodies", f"GET {PREFIX}/bodies/{{body_id}}", f"GET {PREFIX}/packs", f"GET {PREFIX}/session",
           "GET /healthz"}  # fmt: skip
+APPEND, FILES = f"PATCH {PREFIX}/uploads/{{upload_id}}", f"GET {PREFIX}/files/{{sha256}}"
 READING = sorted(label for label in OPERATIONS if label.startswith(("GET ", "HEAD ")))
 
 
@@ -51,7 +55,7 @@ def mirrored(world: World) -> World:
                     known={"case": world.known["foreign_case"]})  # fmt: skip
     text = "另一机关的举报登记表\n".encode()
     _, headers = other.upload(text, send=True)
-    sha256 = _sha256_of(headers)
+    sha256 = sha256_of(headers)
     material = {"name": "举报登记表", "sha256": sha256, "size": len(text), "checklist_item": "report_record"}
     far = other.case(*DOCKETED, materials=[material])
     other.settle()
@@ -102,6 +106,37 @@ def test_no_reading_route_opens_the_other_body(sides: tuple[Side, Side], label: 
     assert [one for one in found if one] == []
 
 
+def test_a_party_uploads_for_itself_alone(sides: tuple[Side, Side]) -> None:
+    """Through tus, to any body; never into another's session or case, and never what a station scans."""
+    side, other = sides
+    world, text = replace(side.world, people=side.world.people | dict(side.strangers)), "当事人自己的合同".encode()
+    stranger, body_id = "a party without a case", side.world.play.cast.body
+    made_by = {who: opened(world, who, text, body_id) for who in (stranger, "registrar")}
+    own, foreign = (answer.headers["location"].rpartition("/")[2] for answer in made_by.values())
+    told = {"Upload-Offset": "0", "Content-Type": CHUNK}
+    assert send(world, APPEND, Fit(stranger, {"upload_id": own}, content=text, headers=told)).status_code == 204
+    for who, upload_id in ((stranger, foreign), ("party", own)):
+        refused(send(world, APPEND, Fit(who, {"upload_id": upload_id}, content=text, headers=told)), 404)
+        refused(send(world, "DELETE" + APPEND[5:], Fit(who, {"upload_id": upload_id})), 404)
+    sha256 = {"sha256": hashlib.sha256(text).hexdigest()}
+    assert send(world, FILES, Fit(stranger, sha256)).content == text
+    refused(send(world, FILES, Fit("party", sha256)), 404)
+    assert opened(world, "party", text, body_id, case_id=side.one_of("case_id")).status_code == 201
+    for case_id in (side.one_of("case_id"), other.one_of("case_id"), "no-such-case"):
+        refused(opened(world, stranger, text, body_id, case_id=case_id), 404, slug="case-not-known")
+    refused(opened(world, stranger, text, body_id, purpose="scan_batch"), 403, slug="not-allowed")
+
+
+def opened(world: World, role: str, text: bytes, body_id: str, **pairs: str) -> httpx.Response:
+    """The announcement of a file; `pairs` are told beside, or replace."""
+    headers = announced(text, body_id)
+    for name, value in pairs.items():
+        told = f"{name} {base64.b64encode(value.encode()).decode()}"
+        kept = [pair for pair in headers["Upload-Metadata"].split(",") if not pair.startswith(f"{name} ")]
+        headers["Upload-Metadata"] = ",".join([*kept, told])
+    return send(world, f"POST {PREFIX}/uploads", Fit(role, headers=headers))
+
+
 def test_the_owners_do_see_them(sides: tuple[Side, Side]) -> None:
     """What strangers are refused is there, and the ids looked for in lists are those that lists show."""
     for side in sides:
@@ -110,4 +145,4 @@ def test_the_owners_do_see_them(sides: tuple[Side, Side]) -> None:
             shown = send(side.world, label, Fit("leader")).text
             assert [secret for secret in side.secrets if secret in shown], label
         fit = Fit("leader", {"sha256": side.one_of("sha256")}, query={"case_id": case_id})
-        assert send(side.world, f"GET {PREFIX}/files/{{sha256}}", fit).status_code == 200
+        assert send(side.world, FILES, fit).status_code == 200

@@ -93,7 +93,9 @@ def _listeners(books: Books) -> Iterable[str]:
                 if (got := applied.get((source, stream), 0)) != version:
                     yield f"LOST at {room}: {source} {stream} applied {got} of {version}"
         left = books.rows(room, "select source, aggregate_id, seq, error from inbox_waiting")
-        yield from (f"LEFT WAITING at {room}: {row}" for row in left)
+        for source, stream, seq, error in left:
+            again = seq <= applied.get((source, stream), 0)
+            yield f"{'DOUBLED' if again else 'LEFT WAITING'} at {room}: {source} {stream} event {seq}: {error[:120]}"
 
 
 def _procedures(books: Books, history: History) -> Iterable[str]:
