@@ -23,11 +23,14 @@ def prove(play: Play, act: Mapping[str, Any]) -> str:
     method = "publication" if act["event"] == "InstrumentPublished" else str(told["method"])
     speaker = play.speak(play.officer())
     instrument, serving = until(lambda: _servings(play, told), play.patience, f"{told['instrument']} 的送达")[0]
-    body = {"method": method, "proof_sha256": _paper(play, f"{instrument['title']}送达回证")} | _days(method, told)
+    days = _days(method, told)
+    says = {"文书": f"{instrument['title']} {instrument['number']}", "受送达人": serving["addressee_name"],
+            "送达方式": METHODS[method], "日期": "、".join(days.values()), "备注": NOTES.get(method, "")}  # fmt: skip
+    body = {"method": method, "proof_sha256": play.paper(speaker, "送达回证", says)["sha256"]} | days
     if method in NOTES:
         body["note"] = NOTES[method]
     if method == "electronic":
-        body["consent_sha256"] = _paper(play, "电子送达地址确认书")
+        body["consent_sha256"] = play.paper(speaker, "电子送达地址确认书", says)["sha256"]
     speaker.post(f"/servings/{serving['serving_id']}/proof", body)
     return f"{METHODS[method]}《{instrument['title']}》"
 
@@ -48,13 +51,6 @@ def _servings(play: Play, told: Mapping[str, Any]) -> list[tuple[dict[str, Any],
         for serving in instrument["servings"]
         if serving["addressee_id"] == party_id and serving["state"] == "started"
     ]  # fmt: skip
-
-
-def _paper(play: Play, title: str) -> str:
-    """Upload what proves it; its SHA-256."""
-    speaker = play.speak(play.officer())
-    text = f"{title}\n{play.cast.example['title']}\n".encode()
-    return str(speaker.upload(f"{title}.txt", text, "text/plain", play.cast.body)["sha256"])
 
 
 DOORS: dict[str, Callable[[Play, Mapping[str, Any]], str]] = {

@@ -11,6 +11,7 @@ from services.kit.procedure.model import Pack
 from services.kit.testing import until
 from services.ops.demo import doors
 from services.ops.demo.cast import PASSWORD, Cast
+from services.ops.demo.papers import MEDIA_TYPE, paper
 from services.ops.demo.site import RefusedError, Voice
 
 PATIENCE = 60.0
@@ -92,7 +93,8 @@ class Play:
         told, speaker = dict(act["filing"]), self.speak(act["who"])
         names = {item.id: item.title for item in self.pack.checklist}
         wanted = told.pop("materials", []) if self.with_materials else []
-        materials = [self._material(speaker, item, names.get(item, item)) for item in wanted]
+        says = {"案件名称": str(told["title"]), **{k: str(v) for k, v in _said(told).items()}}
+        materials = [self.paper(speaker, names.get(i, i), says) | {"checklist_item": i} for i in wanted]
         parties = [{k: v for k, v in party.items() if k != "party_id"} for party in told.pop("parties", [])]
         told = self.meant(told) | ({"title": self.title} if self.title else {})
         body = told | {"body_id": self.cast.body, "procedure_id": self.pack.id, "parties": parties,
@@ -100,9 +102,9 @@ class Play:
         self.case_id = speaker.post("/filings", body)["case_id"]
         return f"提交：{told['title']}"
 
-    def _material(self, speaker: Voice, item: str, title: str) -> dict[str, Any]:
-        text = f"{title}\n{self.cast.example['title']}\n".encode()
-        return speaker.upload(f"{title}.txt", text, "text/plain", self.cast.body) | {"checklist_item": item}
+    def paper(self, speaker: Voice, title: str, says: Mapping[str, str]) -> dict[str, Any]:
+        """Upload a sheet of paper; what a filing names it by."""
+        return speaker.upload(f"{title}.pdf", paper(title, says), MEDIA_TYPE, self.cast.body)
 
     def task(self, act: Mapping[str, Any]) -> dict[str, Any]:
         """The open task that an act is about, waited for; for an act to be refused it may be anybody's.
@@ -193,6 +195,14 @@ class Play:
             return bool(task["state"] != "waiting_for_effects")
 
         until(answered, self.patience, f"任务 {task_id} 的后续动作办结")
+
+
+def _said(filing: Mapping[str, Any]) -> dict[str, Any]:
+    """What a filing tells, in the words of its paper."""
+    names = "、".join(party["name"] for party in filing.get("parties", []))
+    content = filing.get("content", {})
+    return {"案由": filing.get("cause", ""), "当事人": names, "日期": content.get("found_on", ""),
+            "内容": content.get("content", "")}  # fmt: skip
 
 
 def _as_expected(refusal: RefusedError, wanted: str, says: str) -> bool:
