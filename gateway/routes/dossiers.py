@@ -12,13 +12,12 @@ from pydantic import Field
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from gateway.auth import IfMatch, SignedIn
-from gateway.routes.shared import PREFIX, Body, Cursor, Id, IdQuery, IdText, Limit, Words, reply
+from gateway.routes.shared import PREFIX, Body, Cursor, Id, IdQuery, IdText, Limit, Reason, Words, reply
 from gateway.shapes import answer, parse
 
 router = APIRouter(prefix=PREFIX, tags=["电子卷宗"])
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 Seq = Annotated[int, Field(ge=0, le=999)]
-Reason = Annotated[Literal["", "appeal", "supervision", "transfer"], Query(description="上级调阅下级卷宗的事由")]
 SomeId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
 
 

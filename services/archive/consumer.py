@@ -63,3 +63,7 @@ class ArchiveConsumer:
         effects.withdrawn(event, uow)
         if event.data.owner == uow.service:
             binding.release(uow, event.data.effect_id)
+
+    def on_superior_answered(self, event: Event, uow: ArchiveUnit) -> None:
+        """The scan of a paper answer belongs to the case that asked."""
+        uploads.link_reply(uow, event)

@@ -41,8 +41,16 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     actor = uow.cause.actor
     access.require(uow.connection, actor, "view_case", case_id=case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
+    if internal:
+        _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
     return messages.case_message(case, links, internal)
+
+
+def _record_internal(uow: IntakeUnit, case: Case) -> None:
+    """Source material of the 副卷 is read on the record."""
+    if any(m.internal for m in case.materials):
+        uow.record("view_internal", case.case_id, case_id=case.case_id, body_id=case.body_id)
 
 
 def _as_seen_by(actor: Actor, case: Case) -> Case:
@@ -76,6 +84,8 @@ def get_filing(uow: IntakeUnit, packs: Packs, filing_id: str) -> pb.Filing:
     if internal and reporter:
         answer.reporter.CopyFrom(messages.reporter_message(reporter))
         uow.record("view_reporter", case_id, case_id=case_id, body_id=case.body_id)
+    elif internal:
+        _record_internal(uow, case)
     return answer
 
 
