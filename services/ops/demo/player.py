@@ -9,7 +9,7 @@ from typing import Any
 
 from services.kit.procedure.model import Pack
 from services.kit.testing import until
-from services.ops.demo import doors
+from services.ops.demo import doors, signing
 from services.ops.demo.cast import PASSWORD, Cast
 from services.ops.demo.papers import MEDIA_TYPE, paper
 from services.ops.demo.site import RefusedError, Voice
@@ -94,8 +94,10 @@ class Play:
         names = {item.id: item.title for item in self.pack.checklist}
         wanted = told.pop("materials", []) if self.with_materials else []
         says = {"案件名称": str(told["title"]), **{k: str(v) for k, v in _said(told).items()}}
-        materials = [self.paper(speaker, names.get(i, i), says) | {"checklist_item": i} for i in wanted]
         parties = [{k: v for k, v in party.items() if k != "party_id"} for party in told.pop("parties", [])]
+        copies = {i.id: sum(p["role"] == i.per_party for p in parties) or 1 for i in self.pack.checklist}
+        materials = [self.paper(speaker, names.get(i, i), says) | {"checklist_item": i, "copies": copies.get(i, 1)}
+                     for i in wanted]  # fmt: skip
         told = self.meant(told) | ({"title": self.title} if self.title else {})
         body = told | {"body_id": self.cast.body, "procedure_id": self.pack.id, "parties": parties,
                        "materials": materials}  # fmt: skip
@@ -126,6 +128,7 @@ class Play:
 
     def _complete(self, act: Mapping[str, Any]) -> str:
         task = self.task(act)
+        signing.sign_before(self, act)
         together = [self.cast.people[short] for short in act.get("with", [])]
         body = {"data": self.meant(act.get("form", {})), "with_ids": together}
         state = self.speak(act["who"]).post(f"/tasks/{task['task_id']}/completion", body, f'"{task["version"]}"')
@@ -155,13 +158,14 @@ class Play:
             speaker.post(f"/tasks/{task['task_id']}/completion", body, f'"{task["version"]}"')
 
     def meant(self, value: Any) -> Any:
-        """A form with "@zhang" replaced by that person's id."""
+        """A form with "@zhang" replaced by that person's id, "@p1" by that party's."""
         if isinstance(value, dict):
             return {key: self.meant(one) for key, one in value.items()}
         if isinstance(value, list):
             return [self.meant(one) for one in value]
-        is_person = isinstance(value, str) and value.startswith("@") and value[1:] in self.cast.people
-        return self.cast.people[value[1:]] if is_person else str(value) if isinstance(value, date) else value
+        if isinstance(value, str) and value.startswith("@"):
+            return self.cast.people.get(value[1:]) or self.parties()[value[1:]]
+        return str(value) if isinstance(value, date) else value
 
     def _request(self, act: Mapping[str, Any]) -> str:
         asked = {"node_id": act["node"]}
@@ -181,15 +185,15 @@ class Play:
         return door(self, act)
 
     def officer(self) -> str:
-        """The short name of who is responsible for the case."""
+        """The short name of who is responsible for the case; of the registry while nobody is."""
         ids = {person_id: short for short, person_id in self.cast.people.items()}
-        course = self.speak(self.cast.reader()).get(f"/cases/{self.case_id}/course")
-        return ids[course["officer_ids"][0]]
+        course = self.speak(self.cast.registry()).get(f"/cases/{self.case_id}/course")
+        return ids[course["officer_ids"][0]] if course["officer_ids"] else self.cast.registry()
 
     def parties(self) -> dict[str, str]:
         """The register's party ids by those of the example; told apart by their names."""
         filed = next(act["filing"] for act in self.cast.example["acts"] if act["do"] == "file")
-        known = self.speak(self.cast.reader()).get(f"/cases/{self.case_id}")["parties"]
+        known = self.speak(self.cast.registry()).get(f"/cases/{self.case_id}")["parties"]
         ids = {party["name"]: party["party_id"] for party in known}
         return {party["party_id"]: ids[party["name"]] for party in filed["parties"]}
 

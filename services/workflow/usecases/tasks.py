@@ -102,10 +102,13 @@ def send_back(uow: WorkflowUnit, packs: Packs, request: pb.SendBackRequest) -> p
 
 
 def may_request(run: Run, keys: frozenset[str], person_id: str) -> list[str]:
-    """Start events of what a person with these keys may ask for now."""
+    """Start events of what a person with these keys may ask for now; what nobody can ask for is not offered."""
     found = []
     for node_id, rule in run.engine.requests(run.instance.tokens, run.scope()).items():
-        waiting = seats(rule.actor, run.circle(rule.actor), run.node(node_id).title)
+        try:
+            waiting = seats(rule.actor, run.circle(rule.actor), run.node(node_id).title)
+        except RuleRefusedError:  # nobody is assigned yet
+            continue
         if any(s.key in keys and person_id not in s.excluded for s in waiting):
             found.append(node_id)
     return found
