@@ -102,3 +102,8 @@ def open_stage(installation: Installation) -> Iterator[Stage]:
 def pack_folders() -> list[Path]:
     """Every pack that ships with the code."""
     return sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
+
+
+def filed_folders() -> list[Path]:
+    """Packs whose cases people file; others are opened by a body below."""
+    return [folder for folder in pack_folders() if load_folder(folder).channels.keys() - {"request"}]
