@@ -26,6 +26,7 @@ GROUPS = {
     "pack": "services.ops.pack",
     "parked": "services.ops.parked",
     "people": "services.ops.people.command",
+    "station": "scanning.__main__",
 }
 
 
