@@ -108,7 +108,7 @@ scan_piles = Table(
     Index("scan_piles_case", "case_id"),
 )  # fmt: skip
 
-# every page of every master, separator sheets and blanks too
+# every page of every master, separator sheets and blanks too, and the pages of instruments and materials
 pages = Table(
     "pages", metadata,
     Column("page_id", Text, primary_key=True),
@@ -127,6 +127,8 @@ pages = Table(
     words("replaced_by"), words("replaces"), words("thumbnail_sha256"), words("volume_id"), count("page_number"),
     Column("received_at", INSTANT, nullable=False),
     count("version"),
+    words("source"), words("source_id"), words("title"), words("master_sha256"), words("master_media_type"),
+    Column("told", BigInteger, nullable=False, server_default="0"),
     Index("pages_case", "case_id", "volume", "seq", "position"),
     Index("pages_pile", "pile_id", "number"),
     Index("pages_hash", "sha256"),

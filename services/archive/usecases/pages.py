@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from anjuan.archive.v1.archive_pb2 import ArrangePageRequest, OrderPagesRequest, ReplacePageRequest
-from anjuan.archive.v1.events_pb2 import PageChanged
 from services.archive.model.pages import Page
 from services.archive.store import ArchiveUnit
 from services.archive.store.cases import CaseCard
 from services.archive.store.packs import Packs
+from services.archive.usecases.facts import tell_changed
 from services.archive.usecases.filing import place_of
-from services.archive.usecases.reading import page_facts, tell_readings, want_readings
-from services.archive.usecases.telling import card, open_case, record, tell
+from services.archive.usecases.reading import want_readings
+from services.archive.usecases.telling import open_case, record
 from services.kit import access
 from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
 from services.kit.identity import Actor
@@ -47,13 +47,6 @@ def _check_unbound(pages: Iterable[Page]) -> None:
         raise ConflictError("该页已装订成卷，要改动请先拆卷")
 
 
-def tell_changed(uow: ArchiveUnit, case: CaseCard, page_ids: Iterable[str]) -> None:
-    """Each page as it is now."""
-    for page_id in page_ids:
-        facts = page_facts(uow.pages.get(page_id))
-        tell(uow, case, PageChanged(page_id=page_id, page=facts, card=card(uow, case.case_id)))
-
-
 def arrange_page(uow: ArchiveUnit, packs: Packs, actor: Actor, request: ArrangePageRequest) -> Page:
     """Put a page into a catalogue item, turn it, hide or show it.
 
@@ -76,7 +69,6 @@ def arrange_page(uow: ArchiveUnit, packs: Packs, actor: Actor, request: ArrangeP
         after = uow.pages.get(page.page_id)
         if (after.turned, after.is_hidden) != (page.turned, page.is_hidden):
             want_readings(uow, [after])
-            tell_readings(uow, [page.page_id])
         record(uow, "arrange_page", page.page_id, case, {"volume": volume, "seq": seq, "hidden": request.hidden,
                                                          "turned": request.turned})  # fmt: skip
         return after
@@ -128,7 +120,6 @@ def replace_page(uow: ArchiveUnit, actor: Actor, request: ReplacePageRequest) ->
         uow.pages.change([old.page_id], state="replaced", replaced_by=new.page_id)
         _settle_pile(uow, actor, case, new)
         tell_changed(uow, case, [old.page_id, new.page_id])
-        tell_readings(uow, [new.page_id])
         record(uow, "replace_page", old.page_id, case, {"with": new.page_id, "reason": request.reason.strip()})
         return uow.pages.get(new.page_id)
 
