@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from functools import cache
 
-from sqlalchemy import ARRAY, Text, cast, or_, select
+from sqlalchemy import ARRAY, Text, cast, select
 
 from anjuan.search.v1 import search_pb2 as pb
 from services.kit import access, paging, schema
@@ -35,7 +35,7 @@ def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.Searc
     limit, asked = paging.size(request.limit), words.phrases(request.text)
     sort = _one_of(request.sort or SORTS[0], SORTS, "sort")
     with uow:
-        scope = reach(uow.cause.actor, lambda body: _below(uow, body))
+        scope = reach(uow.cause.actor, cache(lambda body: _below(uow, body)))
         since, until = _days(request)
         query = Query(asked, Every((scope, *_filters(request))), since=since, until=until,
                       oldest_first=sort == "oldest")  # fmt: skip
@@ -55,10 +55,10 @@ def _wrong(name: str, detail: str) -> InvalidInputError:
     return InvalidInputError(f"检索条件有误：{detail}", [{"pointer": f"query:{name}", "detail": detail}])
 
 
-def _below(uow: SearchUnit, body_id: str) -> Iterable[str]:
+def _below(uow: SearchUnit, body_id: str) -> Sequence[str]:
     tree = schema.body_tree
     under = tree.c.ancestor_ids.bool_op("@>")(cast([body_id], ARRAY(Text)))
-    return uow.connection.execute(select(tree.c.body_id).where(under)).scalars()
+    return uow.connection.execute(select(tree.c.body_id).where(under)).scalars().all()
 
 
 def _filters(request: pb.SearchRequest) -> list[Filter]:
@@ -125,7 +125,7 @@ def _found(
     if sort != "relevance":
         found = index.search(query.rows("", place[1], limit, counted=True))
         return found, [("", row) for row in found.rows]
-    found, rows = index.search(query), []
+    found, rows = index.search(query), list[tuple[str, Row]]()
     first = TIERS.index(place[0]) if place[0] else 0
     for tier in TIERS[first:]:
         after = place[1] if tier == place[0] else None

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import tantivy
-from tantivy import Occur, Order, Query as Tantivy  # fmt: skip
+from tantivy import Occur, Order  # fmt: skip
+from tantivy import Query as Tantivy
 
 from services.kit import clock
 from services.kit.errors import UnavailableError
@@ -26,6 +27,7 @@ from services.search.model.words import Phrase, cut, pairs
 from services.search.settings import KNOBS
 
 CURRENT, SPACED = "current", "spaced"
+LARGEST_ROW = 64
 
 
 def _schema() -> Any:
@@ -64,7 +66,7 @@ class TantivyIndex:
     def current(self) -> str:
         """See Index."""
         link = self.folder / CURRENT
-        return link.readlink().name if link.is_symlink() else ""
+        return link.readlink().name if link.is_dir() else ""
 
     def create(self) -> str:
         """See Index."""
@@ -160,11 +162,11 @@ class TantivyIndex:
             for name in self._open.keys() - self._writers.keys() - {self.current()}:
                 del self._open[name]
         searcher, asked = self._searcher(), _rendered(query)
-        rows = _rows(searcher, asked if query.after is None else _all((asked, _orders(*query.ahead))), query) if query.limit else ()
+        rows = _rows(searcher, _all((asked, _orders(*query.ahead))), query) if query.limit else ()
         if not query.counted:
             return Found(rows, 0, {})
-        total = searcher.search(asked, 1, count=True).count
-        return Found(rows, total, {name: _facet(searcher, asked, name) for name in FACETS})
+        facets = _facets(searcher, asked)
+        return Found(rows, sum(facets["kind"].values()), facets)  # every document has one kind
 
     def entries(self, name: str) -> Iterator[Written]:
         """See Index."""
@@ -218,7 +220,7 @@ def _all(parts: Any) -> Any:
 def _phrase(field: str, phrase: Phrase) -> Any:
     if len(phrase) == 1:
         return Tantivy.term_query(SCHEMA, field, phrase[0], "basic")
-    row = list(pairs(phrase))
+    row: list[Any] = list(pairs(phrase))
     if len(row) == 1:
         return Tantivy.term_query(SCHEMA, f"{field}_pairs", row[0], "basic")
     return Tantivy.phrase_query(SCHEMA, f"{field}_pairs", row)
@@ -227,12 +229,19 @@ def _phrase(field: str, phrase: Phrase) -> Any:
 def _filtered(condition: Filter) -> Any:
     match condition:
         case Among(field, values):
-            return Tantivy.term_set_query(SCHEMA, field, list(values)) if values else Tantivy.empty_query()
+            return _among(field, values)
         case Every(parts):
             return _all(map(_filtered, parts)) if parts else Tantivy.all_query()
         case Either(parts):
             told = [(Occur.Should, _filtered(part)) for part in parts]
             return Tantivy.boolean_query(told) if told else Tantivy.empty_query()
+
+
+def _among(field: str, values: Sequence[str]) -> Any:
+    if len(values) > LARGEST_ROW:  # a set is one automaton: slow to make, but of any size
+        return Tantivy.term_set_query(SCHEMA, field, list(values))
+    told = [(Occur.Should, Tantivy.term_query(SCHEMA, field, value, "basic")) for value in values]
+    return told[0][1] if len(told) == 1 else Tantivy.boolean_query(told) if told else Tantivy.empty_query()
 
 
 def _orders(first: int, last: int) -> Any:
@@ -245,6 +254,7 @@ def _rows(searcher: Any, asked: Any, query: Query) -> tuple[Row, ...]:
     return tuple(Row(searcher.doc(address)["document_id"][0], key) for key, address in hits)
 
 
-def _facet(searcher: Any, asked: Any, field: str) -> dict[str, int]:
-    told = searcher.aggregate(asked, {"of": {"terms": {"field": field, "size": 10 * KNOBS.longest_facet}}})
-    return {bucket["key"]: bucket["doc_count"] for bucket in told["of"]["buckets"]}
+def _facets(searcher: Any, asked: Any) -> dict[str, dict[str, int]]:
+    wanted = {name: {"terms": {"field": name, "size": 10 * KNOBS.longest_facet}} for name in FACETS}
+    told = searcher.aggregate(asked, wanted)
+    return {name: {b["key"]: b["doc_count"] for b in told[name]["buckets"]} for name in FACETS}

@@ -42,7 +42,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the ledger. `content` None: gone. `register` and `circle` are what intake and workflow told of the case."""
+    """A row of the ledger. `content` None: gone. `register` and `circle`: what intake and workflow told."""
 
     document_id: str
     kind: str
@@ -124,8 +124,11 @@ def circle_of(card: Any) -> dict[str, Any]:
 
 
 def page_content(page: Any, text: str, read: bool) -> dict[str, Any] | None:
-    """A page's content; None for one that is hidden, replaced, not read, or of the 副卷 (which is never searched)."""
-    if page.internal or page.volume_kind == "internal" or not (read and page.shown):
+    """A page's content; None for one that is hidden, replaced or not read, and for all outside the 正卷.
+
+    The 副卷 is never searched, and a page that is not catalogued yet may come to belong to it.
+    """
+    if page.internal or page.volume_kind != "main" or not (read and page.shown):
         return None
     return {
         "page_id": page.page_id, "title": page.title, "volume": page.volume, "text": text, "internal": False,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from services.kit.access import Clause, Need, scope
+from services.kit.access import Need, scope
 from services.kit.identity import Actor
 
 NONE, EMPTY = "-", "[]"  # terms for an empty text and an empty array: engines index neither
@@ -73,14 +73,10 @@ def _need(need: Need, below: Below) -> Filter:
     return NOTHING  # a fact that another room would have to tell
 
 
-def _clauses(clauses: Sequence[Clause], below: Below) -> Filter:
-    told = (Every(tuple(_need(need, below) for need in clause.needs)) for clause in clauses)
-    return Either(tuple(told))
-
-
 def cases(actor: Actor, below: Below, *actions: str) -> Filter:
     """Documents of the cases on which the actor may do one of the actions: what access.case_filter says in SQL."""
-    return Either(tuple(_clauses(scope(actor, action), below) for action in actions))
+    clauses = dict.fromkeys(clause.needs for action in actions for clause in scope(actor, action))
+    return Either(tuple(Every(tuple(_need(need, below) for need in needs)) for needs in clauses))
 
 
 def reach(actor: Actor, below: Below) -> Filter:

@@ -1,4 +1,4 @@
-"""Text as words, the same for both engines: every Chinese character is a word, and every run of Latin letters or digits.
+"""Text as words, the same for both engines: each Chinese character, each run of Latin letters or digits.
 
 A phrase is a row of words; what stands between them (punctuation, blanks, line ends) does not count, so that an OCR
 line end or a half-width comma hides nothing.
@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from services.kit.errors import InvalidInputError
 from services.search.settings import KNOBS
@@ -59,7 +60,7 @@ def number_key(text: str) -> str:
 
 def pairs(row: Sequence[str]) -> Iterator[str]:
     """Neighbouring words, two by two; a phrase of two or more words is a row of these."""
-    return (f"{one}_{other}" for one, other in zip(row, row[1:], strict=False))
+    return (f"{one}_{other}" for one, other in pairwise(row))
 
 
 def phrases(text: str) -> tuple[Phrase, ...]:
@@ -107,7 +108,8 @@ def spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, int]]:
 
 def highlights(text: str, asked: Sequence[Phrase], most: int = KNOBS.fragments) -> list[str]:
     """Up to `most` pieces of a text around what was asked for, each hit between BEFORE and AFTER."""
-    text, pieces = text.translate(_MARKS), []
+    text = text.translate(_MARKS)
+    pieces: list[str] = []
     rest = spans(text, asked)
     while rest and len(pieces) < most:
         first, until = max(0, rest[0][0] - KNOBS.around), rest[0][0] + 3 * KNOBS.around

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.kit import clock
@@ -39,8 +39,8 @@ class Rebuilds:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def get(self, rebuild_id: str) -> RowMapping | None:
-        """By id; without one, that under way."""
+    def get(self, rebuild_id: str) -> Any:
+        """A row by id, or that under way when no id is given; None when there is none."""
         which = rebuilds.c.rebuild_id == rebuild_id if rebuild_id else _UNDER_WAY
         return self.connection.execute(select(rebuilds).where(which).with_for_update()).mappings().one_or_none()
 
@@ -81,9 +81,10 @@ class Rebuilds:
     def end(self, rebuild_id: str, differing: int) -> None:
         """Done, or failed when something differs; what was compared is thrown away."""
         findable = select(func.count()).select_from(indexed).where(indexed.c.findable)
-        told = {"documents": self.connection.execute(findable).scalar_one(), "differing": differing}
+        told: dict[str, Any] = {"documents": self.connection.execute(findable).scalar_one(), "differing": differing}
         if differing:
-            told |= {"state": "failed", "problem": f"新索引与各业务室的数据有 {differing} 处不一致，没有启用，请重新执行"}
+            told["state"] = "failed"
+            told["problem"] = f"新索引与各业务室的数据有 {differing} 处不一致，没有启用；请重新执行"
         self.set(rebuild_id, **{"state": "done"} | told)
         for table in (exported, indexed):
             self.connection.execute(delete(table))
