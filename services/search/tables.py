@@ -21,7 +21,8 @@ cases = Table(
     Column("circle", JSONB, nullable=False, server_default=text("'{}'")),
 )  # fmt: skip
 
-# one row a document; `content` null: gone. The index has it as of `written`; until that is `write` a job is due.
+# One row a document; `content` null: gone. `told`: when its owner last did, on the same count as `write`. The index has
+# it as of `written`; until that is `write` a job is due.
 documents = Table(
     "documents", metadata,
     Column("document_id", Text, primary_key=True),
@@ -31,6 +32,7 @@ documents = Table(
     Column("content", JSONB(none_as_null=True)),
     Column("serial", BigInteger, Identity(always=True), nullable=False),
     Column("write", BigInteger, writes, nullable=False, server_default=writes.next_value()),
+    Column("told", BigInteger, nullable=False, server_default=writes.next_value()),
     Column("written", BigInteger, nullable=False, server_default="0"),
     Index("documents_case", "case_id"),
     Index("documents_due", "write", postgresql_where=text("written < write")),

@@ -49,9 +49,9 @@ class Ledger:
         fresh = upsert(documents).values(rows)
         newer = {name: fresh.excluded[name] for name in ("kind", "case_id", "version", "content")}
         self.connection.execute(fresh.on_conflict_do_update(
-            index_elements=[documents.c.document_id], set_={**newer, "write": writes.next_value()},
+            index_elements=[documents.c.document_id], set_={**newer, "told": writes.next_value(), "write": writes.next_value()},
             where=and_(
-                or_(documents.c.version <= fresh.excluded.version, documents.c.write <= first_write),
+                or_(documents.c.version <= fresh.excluded.version, documents.c.told <= first_write),
                 or_(*(documents.c[name].is_distinct_from(value) for name, value in newer.items())),
             ),
         ))  # fmt: skip
@@ -60,7 +60,7 @@ class Ledger:
     def put_register(self, case_id: str, version: int, register: Mapping[str, Any], first_write: int = 0) -> bool:
         """Keep what intake told of a case; False: a later version is kept (see put)."""
         before = self._case(case_id)
-        if before is not None and before.version > version and self._write_of(f"case:{case_id}") > first_write:
+        if before is not None and before.version > version and self._told(f"case:{case_id}") > first_write:
             return False
         row = {"case_id": case_id, "version": version, "register": dict(register)}
         fresh = upsert(cases).values(row)
@@ -82,8 +82,8 @@ class Ledger:
     def _case(self, case_id: str) -> Any:
         return self.connection.execute(select(cases).where(cases.c.case_id == case_id)).one_or_none()
 
-    def _write_of(self, document_id: str) -> int:
-        query = select(documents.c.write).where(documents.c.document_id == document_id)
+    def _told(self, document_id: str) -> int:
+        query = select(documents.c.told).where(documents.c.document_id == document_id)
         return self.connection.execute(query).scalar() or 0
 
     def known_circle(self, case_id: str) -> dict[str, Any] | None:

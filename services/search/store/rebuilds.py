@@ -15,10 +15,10 @@ from services.search.store.ledger import Told
 from services.search.tables import exported, indexed, rebuilds, writes
 
 _UNDER_WAY = rebuilds.c.state.in_(("exporting", "building"))
-# rows that no owner exported and no event has touched since the rebuild began
+# rows that no owner exported, nor has told of since the rebuild began
 _NOBODYS = text("""
     with gone as (
-        delete from documents d where d.write <= :first and not exists
+        delete from documents d where d.told <= :first and not exists
             (select 1 from exported e where e.document_id = d.document_id) returning content)
     select count(*) from gone where content is not null""")
 # Compared: rows that the index has as they are. Those written meanwhile go to both indexes and are not late.

@@ -163,17 +163,18 @@ def spoil(scene: Scene) -> None:
 
 def test_a_rebuild_while_writes_go_on_ends_with_what_the_owners_have(scene: Scene) -> None:
     site = Site(scene)
-    site.go_on(0, 60)
+    site.go_on(0, 40)
     scene.catch_up()
     assert indexed(scene) == site.truth
     spoil(scene)
     assert indexed(scene) != site.truth
     before = scene.index.current()
-    going_on = threading.Thread(target=site.go_on, args=(60, 140))
+    going_on = threading.Thread(target=site.go_on, args=(40, 90))
     going_on.start()
     answer = run(scene, site)
     going_on.join()
-    assert (answer.state, answer.differing, answer.removed, answer.problem) == ("done", 0, 1, "")
+    told = (answer.state, answer.differing, answer.removed, answer.problem)
+    assert told == ("done", 0, 1, ""), told
     assert scene.index.current() != before
     settled(scene)
     assert indexed(scene) == site.truth
