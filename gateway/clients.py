@@ -24,7 +24,6 @@ _STUBS: Mapping[str, Any] = {
     "identity": IdentityStub, "intake": IntakeStub, "workflow": WorkflowStub, "supervision": SupervisionStub,
     "archive": ArchiveStub, "documents": DocumentsStub, "notices": NoticesStub, "search": SearchStub,
 }  # fmt: skip
-LARGEST_PROBLEM = 1024 * 1024
 _NAMES = {"identity": "组织身份", "intake": "收案登记", "workflow": "办案流程", "supervision": "期限监督",
           "archive": "电子卷宗", "documents": "文书", "notices": "通知",
           "search": "全文检索"}  # fmt: skip
@@ -69,6 +68,4 @@ _OPERATIONS = {"GetBalance", "NextDue", "Replay", "RetryParked", "ListAudit", "V
 
 
 def _channel(where: str) -> grpc.aio.Channel:
-    # a problem with hundreds of wrong fields comes in the trailing metadata
-    wide = [("grpc.max_metadata_size", LARGEST_PROBLEM), ("grpc.absolute_max_metadata_size", 2 * LARGEST_PROBLEM)]
-    return grpc.aio.insecure_channel(where, options=[*rpc.client_options(), *wide])
+    return grpc.aio.insecure_channel(where, options=rpc.client_options())

@@ -9,11 +9,13 @@ import grpc
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.intake.v1 import intake_pb2_grpc as door
 from services.intake import views
+from services.intake.model.fingerprint import Fingerprints
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
 from services.intake.usecases.filing import correct_filing, submit_filing
 from services.intake.usecases.register import correct_register
 from services.kit import rpc
+from services.kit.audit import load_key
 from services.kit.run import Host
 
 
@@ -22,6 +24,7 @@ class IntakeServicer(door.IntakeServicer):
 
     def __init__(self, host: Host) -> None:
         self.host, self.packs = host, Packs(host.objects)
+        self.prints = Fingerprints(load_key(host.settings.data, host.name).private_bytes_raw())
 
     def _begin(self) -> IntakeUnit:
         unit: IntakeUnit = self.host.begin(rpc.signed_in())
@@ -39,7 +42,9 @@ class IntakeServicer(door.IntakeServicer):
 
     def CorrectRegister(self, request: pb.CorrectRegisterRequest, context: grpc.ServicerContext) -> pb.Case:
         uow = self._begin()
-        return uow.once(rpc.call().key, request, pb.Case, lambda: correct_register(uow, self.packs, request))
+        return uow.once(
+            rpc.call().key, request, pb.Case, lambda: correct_register(uow, self.packs, self.prints, request)
+        )
 
     def GetFiling(self, request: pb.GetFilingRequest, context: grpc.ServicerContext) -> pb.Filing:
         with self._begin() as uow:

@@ -1,13 +1,19 @@
-"""The audit chain: rows linked in order by SHA-256, heads signed with Ed25519, so that tampering shows."""
+"""The audit chain: rows linked in order by SHA-256, heads signed with Ed25519, so that tampering shows.
+
+The object store is told the newest head once a minute: a tail that is cut off together with its heads shows as well.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
@@ -21,8 +27,10 @@ if TYPE_CHECKING:
     from services.kit.run import Host
 
 BATCH = 5_000
+ANCHOR_SECONDS = 60.0
 START = b"\0" * 32
 _TABLE, _HEADS = schema.audit, schema.audit_heads
+_NEWEST = select(_HEADS).order_by(_HEADS.c.position.desc())
 _PLAIN = [column.name for column in _TABLE.c if column.name not in ("link", "at", "legal_on")]
 # Whoever may still add a row below the highest visible one holds this lock; it is taken before the position.
 _WRITERS = text("""
@@ -86,6 +94,7 @@ class Chainer:
     def __init__(self, host: Host) -> None:
         self.host = host
         self._high, self._writers = 0, frozenset[str]()
+        self._anchor_due = 0.0
 
     def step(self) -> None:
         """One round: link what the round before saw, if its writers have ended; then look again."""
@@ -98,6 +107,9 @@ class Chainer:
                 self._high, self._writers = high, writers
         if self._high and not self._writers:
             self._link_now()
+        if clock.monotonic() >= self._anchor_due:
+            self._anchor_due = clock.monotonic() + ANCHOR_SECONDS
+            self._anchor()
 
     def _look(self, connection: Connection) -> tuple[int, frozenset[str]]:
         # first the rows, then who is writing: a writer unseen now can only take higher positions
@@ -111,7 +123,7 @@ class Chainer:
         self._high = 0
 
     def _link(self, connection: Connection, high: int) -> None:
-        head = connection.execute(select(_HEADS).order_by(_HEADS.c.position.desc()).limit(1)).one_or_none()
+        head = connection.execute(_NEWEST.limit(1)).one_or_none()
         link, count = (bytes(head.link), int(head.rows)) if head else (START, 0)
         rows = list(_rows(connection, _TABLE.c.link.is_(None) & (_TABLE.c.position <= high), BATCH))
         if not rows:
@@ -127,6 +139,32 @@ class Chainer:
             position=position, link=link, rows=count, signed_at=clock.now(),
             signature=key.sign(_signed(position, link, count)),
         ))  # fmt: skip
+
+    def _anchor(self) -> None:
+        """Of each day the last is kept, and every one whose head the database does not know any more."""
+        with self.host.engine.connect() as connection:
+            head, store = connection.execute(_NEWEST.limit(1)).one_or_none(), self.host.objects
+            if head is None:
+                return
+            day = f"{anchors(self.host.name)}{head.signed_at.astimezone(clock.CHINA):%Y-%m-%d}/"
+            older = {int(key.removeprefix(day)) for key in store.keys(day)} - {head.position}
+            told = {"link": bytes(head.link).hex(), "rows": head.rows, "signature": bytes(head.signature).hex()}
+            body = json.dumps(told).encode()
+            store.put(f"{day}{head.position}", io.BytesIO(body), len(body), "application/json")
+            for position in connection.execute(select(_HEADS.c.position).where(_HEADS.c.position.in_(older))).scalars():
+                store.delete(f"{day}{position}")
+
+
+def anchors(room: str) -> str:
+    """Where the object store keeps a room's heads: a folder a day, in it position -> link, rows, signature (hex)."""
+    return f"audit/{room}/"
+
+
+def _anchored(host: Host) -> Iterator[SimpleNamespace]:
+    for key in host.objects.keys(anchors(host.name)):
+        told = json.loads(host.objects.get(key))
+        told |= {name: bytes.fromhex(told[name]) for name in ("link", "signature")}
+        yield SimpleNamespace(position=int(key.rpartition("/")[2]), **told)
 
 
 @dataclass
@@ -144,15 +182,16 @@ def verify(host: Host) -> Verdict:
     found = Verdict()
     public = load_key(host.settings.data, host.name).public_key()
     with host.engine.connect() as connection:
-        heads = {row.position: row for row in connection.execute(select(_HEADS))}
+        heads = defaultdict(list)
+        for signed in (*_anchored(host), *connection.execute(select(_HEADS))):  # an anchor's head is older than itself
+            heads[signed.position].append(signed)
         link = START
         for row in _rows(connection, _TABLE.c.link.is_not(None)):
             found.rows += 1
             if _next(link, row) != bytes(row.link):
                 found.faults.append(f"第{row.position}行与前一行不衔接：该行被改动，或其前有行被删除、插入或调换")
             link = bytes(row.link)
-            head = heads.pop(row.position, None)
-            if head is not None:
+            for head in heads.pop(row.position, ()):
                 _check_head(found, public, head, link)
         found.faults += [f"已签名的第{position}行不见了：链尾被删除" for position in sorted(heads)]
         found.unchained = len(list(_rows(connection, _TABLE.c.link.is_(None))))
@@ -160,7 +199,7 @@ def verify(host: Host) -> Verdict:
     return found
 
 
-def _check_head(found: Verdict, public: Any, head: Row[Any], link: bytes) -> None:
+def _check_head(found: Verdict, public: Any, head: Any, link: bytes) -> None:
     try:
         public.verify(bytes(head.signature), _signed(head.position, bytes(head.link), head.rows))
     except InvalidSignature:

@@ -131,8 +131,8 @@ def balance(room: Room, uow: Any) -> pb.Balance:
 def _parked(connection: Connection) -> list[pb.Parked]:
     found = [
         pb.Parked(parked_id=f"{row.source}/{row.seq}/{row.aggregate_id}", kind="event", source=row.source,
-                  type=_type_of(bytes(row.body)), aggregate_id=row.aggregate_id, seq=row.seq, error=row.error,
-                  parked_at=row.parked_at.isoformat())
+                  aggregate_id=row.aggregate_id, seq=row.seq, error=row.error, parked_at=row.parked_at.isoformat(),
+                  **_told(bytes(row.body)))
         for row in connection.execute(_PARKED_EVENTS)
     ]  # fmt: skip
     return found + [
@@ -142,11 +142,12 @@ def _parked(connection: Connection) -> list[pb.Parked]:
     ]  # fmt: skip
 
 
-def _type_of(body: bytes) -> str:
+def _told(body: bytes) -> dict[str, str]:
     try:
-        return events.decode(body).type
+        event = events.decode(body)
     except ValueError:
-        return ""
+        return {}
+    return {"type": event.type, "effect_id": str(event.raw.get("effect_id", ""))}
 
 
 def _retry(connection: Connection, parked_id: str) -> int:

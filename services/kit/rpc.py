@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PROBLEM = "anjuan-problem-bin"
 LARGEST_MESSAGE = 20 * 1024 * 1024
+LARGEST_PROBLEM = 256 * 1024
+LONGEST_DETAIL = 2_000
 if TYPE_CHECKING:
     Interceptor = grpc.ServerInterceptor[Any, Any]
 else:
@@ -45,6 +47,9 @@ _RETRY = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": {
 _OPTIONS = [
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
+    # a problem with hundreds of wrong fields comes in the trailing metadata, for which 8 KB is the default
+    ("grpc.max_metadata_size", 4 * LARGEST_PROBLEM),
+    ("grpc.absolute_max_metadata_size", 8 * LARGEST_PROBLEM),
 ]
 
 
@@ -112,8 +117,12 @@ class _Door(Interceptor):
         except Exception as error:
             if getattr(context, "code", lambda: None)() is not None:  # the handler itself has aborted
                 raise
-            log.exception("rpc_failed", extra={"method": method, "request_id": sent.get("request-id", "")})
-            return refuse(context, _fault(error))
+            fault, where = _fault(error), {"method": method, "request_id": sent.get("request-id", "")}
+            if isinstance(fault, UnavailableError):  # an outage, not a fault of ours: one line, no traceback
+                log.warning("rpc_unavailable", extra=where | {"error": str(error).partition("\n")[0][:200]})
+            else:
+                log.exception("rpc_failed", extra=where)
+            return refuse(context, fault)
 
     def _read(self, sent: Mapping[str, Any]) -> Call:
         token = str(sent.get("authorization", "")).removeprefix("Bearer ")
@@ -152,14 +161,26 @@ def _fault(error: Exception) -> DomainError:
     """A fault of ours or of a store below: the first may be reported, the second sent again."""
     if type(error).__name__ in ("OperationalError", "InterfaceError", "TimeoutError"):
         return UnavailableError("数据库暂不可用，请稍后重试")
+    if isinstance(error, OSError) or type(error).__name__ in ("MaxRetryError", "ProtocolError", "S3Error"):
+        return UnavailableError("文件存储暂不可用，请稍后重试")
     return InternalError("系统内部错误，已记录，请稍后重试或联系管理员")
 
 
 def refuse(context: grpc.ServicerContext, error: DomainError) -> Any:
-    """End the call with the error's status; the whole problem travels in trailing metadata."""
-    body = {"slug": error.slug, "detail": error.detail, "fields": error.fields, "context": error.context}
-    context.set_trailing_metadata(((PROBLEM, json.dumps(body, ensure_ascii=False).encode()),))
-    context.abort(getattr(grpc.StatusCode, error.grpc), error.detail)
+    """End the call with the error's status; the problem travels in trailing metadata, which is bounded."""
+    context.set_trailing_metadata(((PROBLEM, _bounded(error)),))
+    context.abort(getattr(grpc.StatusCode, error.grpc), error.detail[:LONGEST_DETAIL])
+
+
+def _bounded(error: DomainError) -> bytes:
+    """The problem as JSON; of too many wrong fields only the first, and the sentence says of how many."""
+    body = {"slug": error.slug, "detail": error.detail[:LONGEST_DETAIL], "fields": error.fields,
+            "context": error.context}  # fmt: skip
+    while len(told := json.dumps(body, ensure_ascii=False).encode()) > LARGEST_PROBLEM:
+        kept = error.fields[: len(body["fields"]) // 2]
+        detail = f"{error.detail[:LONGEST_DETAIL]}（共{len(error.fields)}处有误，只列出前{len(kept)}处）"
+        body |= {"detail": detail, "fields": kept, "context": error.context if kept else {}}
+    return told
 
 
 def error_of(failure: grpc.RpcError) -> DomainError:

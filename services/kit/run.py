@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -137,6 +138,12 @@ def migrate(room: Room, settings: Settings) -> None:
     upgrade(room, settings)
 
 
+def rooms_of(settings: Settings, without: Collection[str] = ()) -> list[Room]:
+    """Every room that has an address in this installation, save those left out."""
+    names = [name for name in sorted(settings.rpc) if name not in without]
+    return [importlib.import_module(f"services.{name}.__main__").ROOM for name in names]
+
+
 def declare_topology(rooms: Sequence[Room], settings: Settings) -> None:
     """Exchanges and queues between these rooms; before any of their relays runs."""
     topology.declare(settings.amqp, topology.generate({room.name: room.sources for room in rooms}))
@@ -172,7 +179,8 @@ def main(room: Room, arguments: Sequence[str] | None = None) -> None:
     logs.configure(room.name)
     if command == "migrate":
         migrate(room, settings)
-        declare_topology([room], settings)
+        # the queues of all: what this room's relay sends before a neighbour has its queue would never reach it
+        declare_topology(rooms_of(settings), settings)
     elif command == "work":
         run_workers([room], settings)
     elif command == "consume":

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 # Groups of commands, imported only when one of them is asked for.
 GROUPS = {
+    "audit": "services.ops.audit",
     "clock": "services.ops.clock",
     "number": "services.ops.number",
     "pack": "services.ops.pack",
+    "parked": "services.ops.parked",
     "people": "services.ops.people.command",
 }
 
@@ -193,6 +195,23 @@ def rebuild_search(data: Data = DATA, json: Json = False) -> None:
     else:
         output.TROUBLE.print(f"未能完成：{answer.problem}", soft_wrap=True, markup=False)
     raise typer.Exit(0 if told["ok"] else 1)
+
+
+@app.command()
+def replay(
+    source: Annotated[str, typer.Argument(help="发出事件的服务")],
+    listener: Annotated[str, typer.Argument(help="接收事件的服务")],
+    stream: Annotated[str, typer.Option("--stream", help="只重放这一个流（案件等的编号）；缺省为全部")] = "",
+    data: Data = DATA,
+    json: Json = False,
+) -> None:
+    """把已发出的事件从每个流的第一件起再次发给一个服务；已处理过的不会重复处理。"""
+    from services.ops import output
+    from services.ops.replay import replay as send
+
+    queue, events = send(data, json, source, listener, stream)
+    told = {"ok": True, "queue": queue, "events": events}
+    output.as_json(told) if json else output.PEOPLE.print(f"已向 {queue} 重放 {events} 件")
 
 
 if __name__ == "__main__":

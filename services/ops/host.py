@@ -5,7 +5,6 @@ The same code and the same bus as one process for each room; only the number of 
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -27,10 +26,10 @@ def _settings() -> Settings:
 
 def _rooms(settings: Settings) -> list[Room]:
     """The installation's rooms, those held back by the operator left out."""
+    from services.kit import run
+
     held = settings.data / "run" / "without.json"
-    without = set(json.loads(held.read_text())) if held.exists() else set()
-    names = [name for name in sorted(settings.rpc) if name not in without]
-    return [importlib.import_module(f"services.{name}.__main__").ROOM for name in names]
+    return run.rooms_of(settings, set(json.loads(held.read_text())) if held.exists() else ())
 
 
 def servers() -> None:

@@ -86,3 +86,13 @@ def findings_table(findings: list[dict[str, Any]]) -> None:
         mark = "[green]正常[/green]" if one["ok"] else "[red]有问题[/red]"
         table.add_row(one["check"], mark, one["found"], "" if one["ok"] else one["mend"])
     PEOPLE.print(table)
+
+
+def rows_table(rows: list[dict[str, Any]]) -> None:
+    """Rows of one shape; the keys are the heads."""
+    table = Table(show_header=True)
+    for head in rows[0]:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    PEOPLE.print(table)

@@ -93,6 +93,10 @@ class Pages:
         """Everything current, hidden ones too."""
         return self.first(None, pages.c.case_id == case_id, pages.c.state == "current")
 
+    def ever_of_case(self, case_id: str) -> list[Page]:
+        """Everything that ever came to it, replaced ones too."""
+        return self.first(None, pages.c.case_id == case_id)
+
     def change(self, page_ids: Iterable[str], **values: Any) -> None:
         """Set columns; versions go up."""
         mine = pages.c.page_id.in_(list(page_ids))

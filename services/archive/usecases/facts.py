@@ -41,9 +41,9 @@ def tell_readings(uow: ArchiveUnit, page_ids: Iterable[str]) -> None:
                                      card=card(uow, page.case_id)))  # fmt: skip
 
 
-def tell_changed(uow: ArchiveUnit, case: CaseCard, page_ids: Iterable[str]) -> None:
-    """Each page as it is now."""
-    archive_card = card(uow, case.case_id)
+def tell_changed(uow: ArchiveUnit, case: CaseCard, page_ids: Iterable[str], state: str = "") -> None:
+    """Each page as it is now; `state` of the dossier when this act changes it."""
+    archive_card = card(uow, case.case_id, state)
     for page_id in page_ids:
         page = uow.pages.telling(page_id)
         found = uow.readings.find(page.sha256, page.turned)

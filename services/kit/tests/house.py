@@ -18,6 +18,7 @@ from sqlalchemy import Engine, text
 
 from services.kit import identity, run, topology
 from services.kit.database import Cause, UnitOfWork, open_engine
+from services.kit.objects import open_store
 from services.kit.run import Host, Room
 from services.kit.settings import Settings
 from services.kit.testing import settle, until
@@ -58,6 +59,7 @@ class House:
                 run.migrate(room, self.settings)
             _migrated.add(self.rig.place.data)
         self.rig.empty_tables(ROOMS)
+        self.clear_anchors()
         self.clear_queues()
         run.declare_topology(list(ROOMS.values()), self.settings)
         return self
@@ -71,6 +73,12 @@ class House:
 
     def channel(self) -> Any:
         return pika.BlockingConnection(pika.URLParameters(self.settings.amqp)).channel()
+
+    def clear_anchors(self) -> None:
+        """Heads of audit rows that are gone."""
+        store = open_store(self.settings.objects)
+        for key in list(store.keys("audit/")):
+            store.delete(key)
 
     def clear_queues(self) -> None:
         channel = self.channel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from sqlalchemy import text
 
@@ -103,3 +105,34 @@ def test_it_keeps_up_while_somebody_always_writes(house: House, host: Host) -> N
             chainer.step()
     assert house.ask("right", "select count(*) from audit where link is not null") >= 4
     assert audit.verify(host).faults == []
+
+
+def cut(house: House, after: int) -> None:
+    """The tail, and all that the database knew of it."""
+    alter(house, f"delete from audit where position > {after}")
+    alter(house, f"delete from audit_heads where position > {after}")
+
+
+def test_a_tail_cut_off_with_its_heads_shows(house: House, host: Host) -> None:
+    chained(house, host, "a", "b")
+    chained(house, host, "c", "d")
+    assert audit.verify(host).faults == []
+    assert len(list(host.objects.keys(audit.anchors("right")))) == 1  # one a day
+    cut(house, after=2)
+    assert audit.verify(host).faults == ["已签名的第4行不见了：链尾被删除"]
+
+
+def test_a_tail_cut_off_shows_even_when_the_chain_has_gone_on(house: House, host: Host) -> None:
+    chained(house, host, "a", "b", "c", "d")
+    cut(house, after=0)
+    for name in ("e", "f"):
+        chained(house, host, name)
+    assert audit.verify(host).faults == ["已签名的第4行不见了：链尾被删除"]
+
+
+def test_an_anchor_that_somebody_else_wrote_shows(house: House, host: Host) -> None:
+    chained(house, host, "a", "b")
+    (key,) = host.objects.keys(audit.anchors("right"))
+    forged = host.objects.get(key).replace(b'"rows": 2', b'"rows": 1')
+    host.objects.put(key, io.BytesIO(forged), len(forged))
+    assert any("签名无效" in fault for fault in audit.verify(host).faults)

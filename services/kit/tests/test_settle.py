@@ -85,6 +85,7 @@ def test_a_parked_event_is_a_failure_with_its_name(served: House, ask: Ask) -> N
     with pytest.raises(NotSettledError, match=r"right: event EffectDone is parked \(left stream-0/1\): ValueError"):
         served.settle(timeout=90)
     (parked,) = ask("GetBalance", pb.GetBalanceRequest()).parked
+    assert (parked.type, parked.effect_id) == ("EffectDone", "effect-0")
     assert ask("RetryParked", pb.RetryParkedRequest(parked_id=parked.parked_id)).retried == 1
     assert served.ask("right", "select parked from inbox where aggregate_id = 'stream-0'") is False
     assert ask("GetBalance", pb.GetBalanceRequest()).waiting == 3
