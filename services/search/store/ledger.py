@@ -16,7 +16,8 @@ from services.search.tables import cases, documents, writes
 _ENTRY = (documents.c.document_id, documents.c.kind, documents.c.case_id, documents.c.version, documents.c.serial,
           documents.c.write, documents.c.content, cases.c.register, cases.c.circle)  # fmt: skip
 _WRITTEN = text("""
-    update documents set written = n.write from unnest(cast(:ids as text[]), cast(:writes as bigint[])) as n (id, write)
+    update documents set written = n.write
+    from unnest(cast(:ids as text[]), cast(:writes as bigint[])) as n (id, write)
     where document_id = n.id and written < n.write""")
 
 
@@ -48,8 +49,9 @@ class Ledger:
             return
         fresh = upsert(documents).values(rows)
         newer = {name: fresh.excluded[name] for name in ("kind", "case_id", "version", "content")}
+        numbers = {name: writes.next_value() for name in ("told", "write")}
         self.connection.execute(fresh.on_conflict_do_update(
-            index_elements=[documents.c.document_id], set_={**newer, "told": writes.next_value(), "write": writes.next_value()},
+            index_elements=[documents.c.document_id], set_=newer | numbers,
             where=and_(
                 or_(documents.c.version <= fresh.excluded.version, documents.c.told <= first_write),
                 or_(*(documents.c[name].is_distinct_from(value) for name, value in newer.items())),

@@ -44,6 +44,15 @@ def migrated(rig: Rig) -> Iterator[run.Host]:
 
 
 @pytest.fixture
+def elastic_scene(migrated: run.Host, rig: Rig, elasticsearch: Elasticsearch) -> Iterator[Scene]:
+    """The same on Elasticsearch."""
+    rig.empty_tables(["search"])
+    scene = Scene(replace(migrated, settings=replace(migrated.settings, search=elasticsearch.url)))
+    yield scene
+    scene.index.client.indices.delete(index="anjuan-search-*")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
 def scene(migrated: run.Host, rig: Rig, tmp_path: Path) -> Iterator[Scene]:
     """Empty tables and an index in a folder of its own."""
     rig.empty_tables(["search"])

@@ -60,9 +60,10 @@ def card(**more: Any) -> IntakeCard:
 
 
 def page(page_id: str, version: int = 1, **more: Any) -> PageFacts:
-    told: dict[str, Any] = {"volume": "main", "volume_kind": "main", "shown": True, "number": 1, "title": "扫描件.pdf",
-                            "received_at": "2025-03-06T08:00:00+00:00", "state": "current", "source": "scan"}
-    return PageFacts(**{"page_id": page_id, "version": version} | told | more)
+    told: dict[str, Any] = {"page_id": page_id, "version": version, "volume": "main", "volume_kind": "main",
+                            "shown": True, "number": 1, "title": "扫描件.pdf", "state": "current", "source": "scan",
+                            "received_at": "2025-03-06T08:00:00+00:00"}  # fmt: skip
+    return PageFacts(**told | more)
 
 
 @dataclass

@@ -95,7 +95,7 @@ def test_rows_follow_each_other_in_both_directions_and_within_days(index: Index)
         put(index, document(f"d{100 + len(seen)}", day=9))  # what comes before does not move what follows
     assert seen == newest
     assert ids(index, "", oldest_first=True)[:30] == newest[::-1]
-    second = {"since": first_order(date(2025, 1, 2)), "until": first_order(date(2025, 1, 3)) - 1}
+    second: dict[str, Any] = {"since": first_order(date(2025, 1, 2)), "until": first_order(date(2025, 1, 3)) - 1}
     assert set(ids(index, "", **second)) == {f"d{n}" for n in range(10, 40) if n % 3 == 1}
 
 

@@ -92,11 +92,13 @@ class Site:
             case_id = f"c{self.draw.randrange(number + 2):03}"
             if case_id not in self.rows["intake"]:
                 self.case(case_id)
-            act = self.draw.choice([self.case, self.instrument, self.page, self.page])
-            if act == self.case:
+            act, name = self.draw.randrange(4), f"{case_id}-{self.draw.randrange(3)}"
+            if act == 0:
                 self.case(case_id)
+            elif act == 1:
+                self.instrument(case_id, name)
             else:
-                act(case_id, f"{case_id}-{act.__name__}-{self.draw.randrange(3)}")
+                self.page(case_id, name)
 
     @property
     def truth(self) -> dict[str, int]:
@@ -161,7 +163,11 @@ def spoil(scene: Scene) -> None:
     index_changes(scene.host, {})
 
 
-def test_a_rebuild_while_writes_go_on_ends_with_what_the_owners_have(scene: Scene) -> None:
+@pytest.mark.parametrize("engine", ["scene", "elastic_scene"])
+def test_a_rebuild_while_writes_go_on_ends_with_what_the_owners_have(
+    request: pytest.FixtureRequest, engine: str
+) -> None:
+    scene: Scene = request.getfixturevalue(engine)
     site = Site(scene)
     site.go_on(0, 40)
     scene.catch_up()

@@ -34,7 +34,7 @@ def documents(case: Mapping[str, Any]) -> Iterator[Entry]:
     """One of each kind for a case; the instruments are served on account a1."""
     circle = {name: case[name] for name in CIRCLE}
     register = {name: value for name, value in case.items() if name not in CIRCLE} | REGISTER
-    contents = {"case": {}, "instrument": PAPER | {"internal": False}, "page": PAGE,
+    contents: dict[str, dict[str, Any]] = {"case": {}, "instrument": PAPER | {"internal": False}, "page": PAGE,
                 "internal": PAPER | {"internal": True}}  # fmt: skip
     for name, content in contents.items():
         kind = "instrument" if name == "internal" else name

@@ -54,7 +54,7 @@ def furnished(scene: Scene) -> Scene:
     scene.page("c1", page("g1"), f"证据一：\n{WORD}照片")
     for page_id, facts in (("g2", {"internal": True, "volume_kind": "internal"}), ("g3", {"shown": False}),
                            ("g4", {"volume_kind": "", "volume": ""})):  # fmt: skip
-        scene.page("c1", page(page_id, **facts), f"{INTERNAL}{WORD}欧阳举报")  # type: ignore[arg-type]
+        scene.page("c1", page(page_id, **facts), f"{INTERNAL}{WORD}欧阳举报")
     scene.case("c2", f"少年{WORD}案", involves_minor=True)
     scene.instrument("c2", "i3", f"{WORD}裁定书", WORD)
     scene.case("c3", f"邻院{WORD}案", body_id=THERE, cause="运输合同纠纷")
@@ -190,6 +190,6 @@ def test_a_cursor_belongs_to_its_question(scene: Scene) -> None:
     assert scene.search(JUDGE, WORD, limit=3, cursor=cursor).hits
     for other in ({"text": "照片"}, {"sort": "oldest"}, {"kinds": ["case"]}):
         with pytest.raises(InvalidInputError, match="第一页"):
-            scene.search(JUDGE, **{"text": WORD, "cursor": cursor} | other)  # type: ignore[arg-type]
+            scene.search(JUDGE, **{"text": WORD, "cursor": cursor} | other)
     with pytest.raises(InvalidInputError, match="晚于"):
         scene.search(JUDGE, WORD, **{"from": "2025-02-02", "to": "2025-02-01"})
