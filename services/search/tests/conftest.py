@@ -13,7 +13,15 @@ from services.ops.rig.elasticsearch import Elasticsearch
 from services.ops.rig.session import Rig
 from services.search.__main__ import ROOM
 from services.search.index import Index, open_index
+from services.search.index.elastic import ElasticIndex
 from services.search.tests.scene import Scene
+
+
+def remove_all(index: ElasticIndex) -> None:
+    """Every index under the alias's name."""
+    for name in index.client.indices.get(index=f"{index.alias}-*"):
+        index.drop(name)
+    index.close()
 
 
 @pytest.fixture(params=["tantivy", "elasticsearch"])
@@ -24,13 +32,10 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
         yield opened
         opened.close()
         return
-    from services.search.index.elastic import ElasticIndex
-
     node: Elasticsearch = request.getfixturevalue("elasticsearch")
     fresh = ElasticIndex(node.url, alias=f"contract-{tmp_path.name}".lower())
     yield fresh
-    fresh.client.indices.delete(index=f"{fresh.alias}-*")
-    fresh.close()
+    remove_all(fresh)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +54,8 @@ def elastic_scene(migrated: run.Host, rig: Rig, elasticsearch: Elasticsearch) ->
     rig.empty_tables(["search"])
     scene = Scene(replace(migrated, settings=replace(migrated.settings, search=elasticsearch.url)))
     yield scene
-    scene.index.client.indices.delete(index="anjuan-search-*")  # type: ignore[attr-defined]
+    assert isinstance(scene.index, ElasticIndex)
+    remove_all(scene.index)
 
 
 @pytest.fixture
