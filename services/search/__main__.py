@@ -14,7 +14,8 @@ from services.search.usecases.indexing import build_index, index_changes
 from services.search.usecases.rebuild import BUILD_INDEX
 
 ROOM = run.Room(
-    name="search", unit=SearchUnit, migrations=Path(__file__).parent / "migrations", rpc=lambda host: rpc.registrations(host, partial(RoomOwners, host.settings.rpc)),
+    name="search", unit=SearchUnit, migrations=Path(__file__).parent / "migrations",
+    rpc=lambda host: rpc.registrations(host, partial(RoomOwners, host.settings.rpc)),
     consumer=SearchConsumer, sources=SearchConsumer.sources,
     jobs={INDEX_CHANGES: index_changes, BUILD_INDEX: build_index}, job_seconds=4 * 3600.0,
 )  # fmt: skip
