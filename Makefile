@@ -4,8 +4,15 @@ SHELL := /bin/bash
 PROFILE ?= embedded
 DATA ?= data/local
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
 # one session for each group: what one kills and restarts does not disturb the next
-PYTEST := $(BIN)/python -m pytest -q -m "not long"
+define in_groups
+	$(1) services gateway --ignore services/ops --ignore services/archive --ignore services/documents
+	$(1) services/archive services/documents scanning tests/architecture
+	$(1) services/ops
+	$(1) tests --ignore tests/architecture --ignore tests/faults
+	$(1) tests/faults
+endef
 CODE := services gateway scanning tests conftest.py
 
 .PHONY: help install system proto portal up down status doctor demo test test-long lint lock bench clean
@@ -42,14 +49,10 @@ demo: install system portal ## play the scripted cases through the public API, t
 	@$(BIN)/anjuan demo
 
 test: install system portal ## everything but the long tests, on real parts that it starts and stops itself
-	$(PYTEST) services gateway --ignore services/ops --ignore services/archive --ignore services/documents
-	$(PYTEST) services/archive services/documents tests/architecture
-	$(PYTEST) services/ops
-	$(PYTEST) tests --ignore tests/architecture --ignore tests/faults
-	$(PYTEST) tests/faults
+	$(call in_groups,$(PYTEST) -m "not long")
 
 test-long: install system portal ## all tests: 300 faults, every example over HTTP
-	ANJUAN_FAULTS=300 $(BIN)/python -m pytest
+	$(call in_groups,ANJUAN_FAULTS=300 $(PYTEST))
 
 lint: proto ## ruff, mypy --strict, import rules, buf
 	$(BIN)/ruff check .

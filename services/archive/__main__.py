@@ -7,7 +7,7 @@ from pathlib import Path
 from services.archive import rpc
 from services.archive.consumer import ArchiveConsumer
 from services.archive.store import ArchiveUnit
-from services.archive.usecases import batches, reading, uploads
+from services.archive.usecases import archiving, batches, binding, papers, reading, uploads
 from services.kit import run
 
 
@@ -22,6 +22,8 @@ ROOM = run.Room(
     consumer=ArchiveConsumer, sources=ArchiveConsumer.sources,
     jobs={
         uploads.ASSEMBLE: uploads.assemble, reading.PREPARE: reading.prepare_batch, reading.READ: reading.read_page,
+        papers.FILE: papers.file_paper, papers.MATERIALS: papers.file_late_materials, binding.BIND: binding.run_binding,
+        archiving.ARCHIVE: archiving.run_archiving,
     },
     tick=rounds,
 )  # fmt: skip

@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from services.archive.store import ArchiveUnit
-from services.archive.usecases import uploads
+from services.archive.store.packs import Packs
+from services.archive.usecases import archiving, binding, papers, uploads
+from services.kit import effects
 from services.kit.events import Event
 from services.kit.run import Host
 
 
 class ArchiveConsumer:
-    """Bodies, people and cases come through kit's projections; filings bring their materials."""
+    """Bodies, people and cases come through kit's projections; instruments and materials become pages."""
 
-    sources = ("identity", "intake", "workflow")
+    sources = ("identity", "intake", "workflow", "documents")
 
     def __init__(self, host: Host) -> None:
-        self.host = host
+        self.host, self.packs = host, Packs(host.objects)
+        self.performers: dict[str, Any] = {
+            "bind_volume": partial(binding.bind_volume, self.packs), "archive_dossier": archiving.archive_dossier,
+        }  # fmt: skip
 
     def on_filing_submitted(self, event: Event, uow: ArchiveUnit) -> None:
         """Link its materials to the case."""
         uploads.link_materials(uow, event)
 
     def on_filing_corrected(self, event: Event, uow: ArchiveUnit) -> None:
-        """Link what was added."""
+        """Link what was added; into the dossier once there is one."""
         uploads.link_materials(uow, event)
+        papers.file_materials(uow, self.packs, event.case_id)
+
+    def on_case_docketed(self, event: Event, uow: ArchiveUnit) -> None:
+        """From here on there is a dossier: materials go into it."""
+        papers.file_materials(uow, self.packs, event.case_id)
+
+    def on_instrument_issued(self, event: Event, uow: ArchiveUnit) -> None:
+        """Its pages go into the dossier."""
+        papers.file_instrument(uow, self.packs, event)
+
+    def on_instrument_served(self, event: Event, uow: ArchiveUnit) -> None:
+        """The proof goes behind it."""
+        papers.file_receipt(uow, event, event.data.served_on)
+
+    def on_instrument_published(self, event: Event, uow: ArchiveUnit) -> None:
+        """The printed announcement goes behind it."""
+        papers.file_receipt(uow, event, event.data.published_on)
+
+    def on_effect_requested(self, event: Event, uow: ArchiveUnit) -> None:
+        """Begin it once; jobs answer."""
+        effects.perform(event, uow, self.performers)
+
+    def on_effect_withdrawn(self, event: Event, uow: ArchiveUnit) -> None:
+        """Given up by an operator."""
+        effects.withdrawn(event, uow)
+        if event.data.owner == uow.service:
+            binding.release(uow, event.data.effect_id)

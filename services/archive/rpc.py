@@ -13,7 +13,7 @@ from anjuan.archive.v1.archive_pb2_grpc import add_ArchiveServicer_to_server
 from services.archive.model.pages import Page
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases import batches, covers, pages, piles, uploads
+from services.archive.usecases import batches, covers, facts, pages, piles, uploads
 from services.archive.views import batches as found
 from services.archive.views import files
 from services.archive.views import pages as leaves
@@ -159,6 +159,11 @@ class ArchiveServicer(Servicer):
     def ReplacePage(self, request: pb.ReplacePageRequest, context: grpc.ServicerContext) -> pb.Page:
         """A page scanned anew."""
         return self._page(request, lambda uow, actor: pages.replace_page(uow, actor, request))
+
+    def ExportPages(self, request: pb.ExportPagesRequest, context: grpc.ServicerContext) -> pb.ExportPagesAnswer:
+        """Pages with their texts, to rebuild an index from."""
+        actor = rpc.signed_in()
+        return facts.export_pages(self.host.begin(actor), actor, request)
 
     def _page(self, request: Message, act: Callable[[ArchiveUnit, Actor], Page]) -> pb.Page:
         actor = rpc.signed_in()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.kit.schema import INSTANT, NOW, count, flag, words
@@ -27,6 +28,7 @@ upload_sessions = Table(
     Column("expires_at", INSTANT, nullable=False),
     Index("upload_sessions_expiry", "state", "expires_at"),
     Index("upload_sessions_owner", "owner_id", "sha256"),
+    Index("upload_sessions_day", "owner_id", "created_at"),
 )  # fmt: skip
 
 upload_parts = Table(
@@ -46,6 +48,7 @@ case_files = Table(
     Column("is_internal", Boolean, nullable=False),
     Column("body_id", Text, nullable=False),
     Column("filed_by", Text, nullable=False),
+    words("checklist_item"),
     Index("case_files_hash", "sha256"),
 )  # fmt: skip
 
@@ -58,7 +61,7 @@ separator_sheets = Table(
     Column("seq", Integer, nullable=False),
     flag("is_internal"),
     Column("printed_at", INSTANT, nullable=False, server_default=NOW),
-    UniqueConstraint("case_id", "volume", "seq"),
+    Unique("case_id", "volume", "seq"),
 )  # fmt: skip
 
 scan_batches = Table(
@@ -108,7 +111,7 @@ scan_piles = Table(
     Index("scan_piles_case", "case_id"),
 )  # fmt: skip
 
-# every page of every master, separator sheets and blanks too
+# every page of every master, separator sheets and blanks too, and the pages of instruments and materials
 pages = Table(
     "pages", metadata,
     Column("page_id", Text, primary_key=True),
@@ -127,6 +130,8 @@ pages = Table(
     words("replaced_by"), words("replaces"), words("thumbnail_sha256"), words("volume_id"), count("page_number"),
     Column("received_at", INSTANT, nullable=False),
     count("version"),
+    words("source"), words("source_id"), words("title"), words("master_sha256"), words("master_media_type"),
+    Column("told", BigInteger, nullable=False, server_default="0"),
     Index("pages_case", "case_id", "volume", "seq", "position"),
     Index("pages_pile", "pile_id", "number"),
     Index("pages_hash", "sha256"),
@@ -143,4 +148,64 @@ page_readings = Table(
     Column("confidence", Float, nullable=False),
     Column("engine", Text, nullable=False),
     Column("read_at", INSTANT, nullable=False, server_default=NOW),
+)  # fmt: skip
+
+# documents that come as files: instruments, receipts, materials
+papers = Table(
+    "papers", metadata,
+    Column("paper_id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("body_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    words("volume"), count("seq"), flag("is_internal"), words("title"), words("number"), words("dated"),
+    Column("sha256", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    words("reason"),
+    Column("came_at", INSTANT, nullable=False, server_default=NOW),
+    Index("papers_case", "case_id", "source_id"),
+)  # fmt: skip
+
+volumes = Table(
+    "volumes", metadata,
+    Column("volume_id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("body_id", Text, nullable=False),
+    Column("volume", Text, nullable=False),
+    count("part"), flag("is_internal"),
+    Column("state", Text, nullable=False),
+    words("reason"),
+    Column("call", JSONB, nullable=False),
+    Column("page_ids", JSONB, nullable=False),
+    Column("entries", JSONB, nullable=False),
+    words("pdf_sha256"),
+    Column("size", BigInteger, nullable=False, server_default="0"),
+    Column("bound_on", Date),
+    Column("bound_at", INSTANT),
+    Index("volumes_case", "case_id", "volume", "part"),
+)  # fmt: skip
+
+dossiers = Table(
+    "dossiers", metadata,
+    Column("dossier_id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("body_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    words("reason"),
+    Column("call", JSONB, nullable=False),
+    words("retention"),
+    Column("archived_on", Date, nullable=False),
+    Column("locked_until", INSTANT, nullable=False),
+    words("manifest_sha256"), count("objects"), flag("is_locked"),
+    Column("archived_at", INSTANT),
+    Index("dossiers_case", "case_id"),
+)  # fmt: skip
+
+# what a dossier's manifest names, to be looked up by hash
+dossier_objects = Table(
+    "dossier_objects", metadata,
+    Column("dossier_id", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Index("dossier_objects_hash", "sha256"),
 )  # fmt: skip

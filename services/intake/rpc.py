@@ -11,11 +11,13 @@ from google.protobuf.message import Message
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.intake.v1 import intake_pb2_grpc as door
 from services.intake import views
+from services.intake.model.fingerprint import Fingerprints
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
 from services.intake.usecases.filing import correct_filing, submit_filing
 from services.intake.usecases.register import correct_register
 from services.kit import rpc
+from services.kit.audit import load_key
 from services.kit.run import Host
 
 
@@ -24,6 +26,7 @@ class IntakeServicer(door.IntakeServicer):
 
     def __init__(self, host: Host) -> None:
         self.host, self.packs = host, Packs(host.objects)
+        self.prints = Fingerprints(load_key(host.settings.data, host.name).private_bytes_raw())
 
     def _begin(self) -> IntakeUnit:
         unit: IntakeUnit = self.host.begin(rpc.signed_in())
@@ -45,7 +48,10 @@ class IntakeServicer(door.IntakeServicer):
         return self._once(correct_filing, request, pb.SubmitFilingAnswer)  # type: ignore[no-any-return]
 
     def CorrectRegister(self, request: pb.CorrectRegisterRequest, context: grpc.ServicerContext) -> pb.Case:
-        return self._once(correct_register, request, pb.Case)  # type: ignore[no-any-return]
+        def correct(uow: IntakeUnit, packs: Packs, asked: pb.CorrectRegisterRequest) -> pb.Case:
+            return correct_register(uow, packs, self.prints, asked)
+
+        return self._once(correct, request, pb.Case)  # type: ignore[no-any-return]
 
     def GetFiling(self, request: pb.GetFilingRequest, context: grpc.ServicerContext) -> pb.Filing:
         def ask() -> pb.Filing:

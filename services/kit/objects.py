@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import io
 import os
@@ -17,9 +18,11 @@ from minio.commonconfig import COMPLIANCE
 from minio.error import S3Error
 from minio.retention import Retention
 
+from services.kit import clock
 from services.kit.errors import NotFoundError, RuleRefusedError, UnavailableError
 
 PART = 8 * 1024 * 1024
+_LOCKED = "该文件已锁定，保管期内不得删除或改写：{}"
 
 
 class ObjectStore(Protocol):
@@ -35,7 +38,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Raises RuleRefusedError while the object is locked."""
     def lock(self, key: str, until: datetime) -> bool:
-        """Forbid removal until then; False where the store cannot."""
+        """Forbid removal until then, never for less than before; False where the store can only write-protect."""
+    def locked(self, key: str) -> bool:
+        """Whether what is there now is locked (a folder: write-protected)."""
     def keys(self, prefix: str) -> Iterator[str]: ...
 
 
@@ -72,7 +77,7 @@ def open_store(where: str) -> ObjectStore:
 
 
 class FolderStore:
-    """A folder: written beside, fsynced, renamed. It cannot lock; `lock` says so."""
+    """A folder: written beside, fsynced, renamed. It cannot lock, only write-protect; `lock` says so."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -98,7 +103,12 @@ class FolderStore:
                 os.fsync(file.fileno())
             if written != size:
                 raise ValueError(f"{key}: {written} bytes came, {size} were announced")
-            Path(beside).replace(path)
+            if self.locked(key) and not filecmp.cmp(beside, path, shallow=False):
+                raise RuleRefusedError(_LOCKED.format(key))
+            if self.locked(key):
+                Path(beside).unlink()
+            else:
+                Path(beside).replace(path)
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
@@ -132,11 +142,22 @@ class FolderStore:
 
     def delete(self, key: str) -> None:
         """See ObjectStore."""
+        if self.locked(key):
+            raise RuleRefusedError(_LOCKED.format(key))
         self._path(key).unlink(missing_ok=True)
 
     def lock(self, key: str, until: datetime) -> bool:
-        """A plain folder cannot forbid removal: False."""
+        """Write-protected; whoever owns the folder can still remove it: False."""
+        try:
+            self._path(key).chmod(0o444)
+        except FileNotFoundError as error:
+            raise NotFoundError(f"存储中没有该文件：{key}") from error
         return False
+
+    def locked(self, key: str) -> bool:
+        """See ObjectStore."""
+        path = self._path(key)
+        return path.exists() and not path.stat().st_mode & 0o222
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys in order that begin with a folder's name."""
@@ -194,11 +215,24 @@ class S3Store:
 
     def lock(self, key: str, until: datetime) -> bool:
         """COMPLIANCE retention on the current version."""
-        version = self.client.stat_object(self.bucket, key).version_id
-        if not version:
-            return False
-        self.client.set_object_retention(self.bucket, key, Retention(COMPLIANCE, until), version_id=version)
+        try:
+            version = self.client.stat_object(self.bucket, key).version_id
+            if not version:
+                return False
+            held = self.client.get_object_retention(self.bucket, key, version_id=version)
+            if held is None or held.retain_until_date < until:
+                self.client.set_object_retention(self.bucket, key, Retention(COMPLIANCE, until), version_id=version)
+        except S3Error as error:
+            raise _translated(error, key) from error
         return True
+
+    def locked(self, key: str) -> bool:
+        """See ObjectStore."""
+        try:
+            held = self.client.get_object_retention(self.bucket, key)
+        except S3Error as error:
+            raise _translated(error, key) from error
+        return held is not None and held.retain_until_date > clock.now()
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys in order that begin with the prefix."""
@@ -211,5 +245,5 @@ def _translated(error: S3Error, key: str) -> Exception:
         return NotFoundError(f"存储中没有该文件：{key}")
     worm = error.code == "InvalidRequest" and "WORM" in (error.message or "")  # MinIO's word for a locked object
     if worm or error.code in ("AccessDenied", "ObjectLocked"):
-        return RuleRefusedError(f"该文件已锁定，保管期内不得删除：{key}")
+        return RuleRefusedError(_LOCKED.format(key))
     return UnavailableError(f"对象存储不可用：{error.code}")

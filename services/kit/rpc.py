@@ -117,8 +117,12 @@ class _Door(Interceptor):
         except Exception as error:
             if getattr(context, "code", lambda: None)() is not None:  # the handler itself has aborted
                 raise
-            log.exception("rpc_failed", extra={"method": method, "request_id": sent.get("request-id", "")})
-            return refuse(context, _fault(error))
+            fault, where = _fault(error), {"method": method, "request_id": sent.get("request-id", "")}
+            if isinstance(fault, UnavailableError):  # an outage, not a fault of ours: one line, no traceback
+                log.warning("rpc_unavailable", extra=where | {"error": str(error).partition("\n")[0][:200]})
+            else:
+                log.exception("rpc_failed", extra=where)
+            return refuse(context, fault)
 
     def _read(self, sent: Mapping[str, Any]) -> Call:
         token = str(sent.get("authorization", "")).removeprefix("Bearer ")
@@ -157,6 +161,8 @@ def _fault(error: Exception) -> DomainError:
     """A fault of ours or of a store below: the first may be reported, the second sent again."""
     if type(error).__name__ in ("OperationalError", "InterfaceError", "TimeoutError"):
         return UnavailableError("数据库暂不可用，请稍后重试")
+    if isinstance(error, OSError) or type(error).__name__ in ("MaxRetryError", "ProtocolError", "S3Error"):
+        return UnavailableError("文件存储暂不可用，请稍后重试")
     return InternalError("系统内部错误，已记录，请稍后重试或联系管理员")
 
 

@@ -8,7 +8,6 @@ from services.kit.settings import Settings
 from services.ops import lifecycle
 from services.ops.installation import Installation
 from services.ops.rig import process
-from services.ops.rig.missing import PartFailedError
 from services.ops.rig.session import orphans, temporary_place
 from services.ops.rig.wait import until
 
@@ -29,7 +28,7 @@ class Platform:
         data = temporary_place(PREFIX).data
         try:
             return cls(lifecycle.up(data, profile, scripted=True, wishes=False))
-        except PartFailedError:  # the error carries the logs
+        except BaseException:  # also when somebody interrupts: nothing stays behind
             lifecycle.erase(data)
             raise
 

@@ -49,5 +49,5 @@ class SupervisionConsumer:
     on_procedure_started = on_node_opened = on_node_completed = on_node_cancelled = on_filing_submitted
     on_node_sent_back = on_case_assigned = on_hearing_scheduled = on_hearing_cancelled = on_filing_submitted
     on_procedure_concluded = on_filing_submitted
-    on_instrument_issued = on_instrument_served = on_filing_submitted
+    on_instrument_issued = on_instrument_published = on_instrument_served = on_filing_submitted
     on_pages_received = on_volume_bound = on_dossier_archived = on_filing_submitted

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.contract.fits import FITS, Fit
+from tests.contract.fits import Fit
+from tests.contract.fits_documents import FITS
 from tests.contract.world import World, as_json
 
 PROBLEM = "application/problem+json"

@@ -11,6 +11,7 @@ import schemathesis
 from schemathesis.engine import events, from_schema
 
 from tests.contract.fits import CHUNK, ZIP, Fit
+from tests.contract.fits_documents import DOCX
 from tests.contract.world import World
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
@@ -18,12 +19,13 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
 FED = {"body_id": ("body",),
        "case_id": ("case", "docketed", "foreign_case"), "task_id": ("task",), "clock_id": ("clock",),
        "filing_id": ("filing",), "upload_id": ("upload",), "notice_id": ("notice",), "hearing_id": ("hearing",),
-       "station_id": ("station",), "effect_id": ("effect",), "sha256": ("pack", "sha256")}  # fmt: skip
+       "station_id": ("station",), "effect_id": ("effect",), "sha256": ("pack", "sha256"),
+       "instrument_id": ("instrument",), "serving_id": ("serving",)}  # fmt: skip
 LARGEST_POOL = 12
 BYTES: dict[str, bytes] = {}
 
 
-@schemathesis.serializer(ZIP, CHUNK)
+@schemathesis.serializer(ZIP, CHUNK, DOCX)
 def _bytes(context: schemathesis.SerializationContext, value: Any) -> Any:
     """The bytes that a name in an example stands for; generated ones go as they are."""
     return BYTES[value] if isinstance(value, str) and value in BYTES else value

@@ -227,7 +227,7 @@ def _cancel_hearing(world: World) -> Fit:
 
 @fits("POST", "/packs")
 def _propose(world: World) -> Fit:
-    return Fit("publisher", content=bundle(f"0.2.{world.next()}"), headers={"Content-Type": ZIP})
+    return Fit("publisher", content=bundle(f"0.9.{world.next()}"), headers={"Content-Type": ZIP})
 
 
 @fits("POST", "/packs/{sha256}/confirmation")

@@ -16,7 +16,8 @@ from services.kit.identity import Actor, sign_token
 from services.ops.trial import Platform
 from tests.contract.asking import made, refused, send
 from tests.contract.door import open_door
-from tests.contract.fits import FITS, Fit
+from tests.contract.fits import Fit
+from tests.contract.fits_documents import FITS
 from tests.contract.test_openapi import OPEN, SERVED
 from tests.contract.world import World
 

@@ -15,8 +15,7 @@ from jsonschema import Draft202012Validator
 from gateway.app import create
 from gateway.settings import GatewaySettings
 from services.kit.settings import ROOT
-from services.ops.demo.stage import pack_folders
-from tests.contract.fits import FITS
+from tests.contract.fits_documents import FITS
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 OPEN = {
@@ -28,10 +27,8 @@ OPERATIONS = {
     f"{method.upper()} {path}": item[method]
     for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item
 }  # fmt: skip
-# nobody can draft an instrument while no pack that ships has one
-DRAFTING = any((folder / "instruments.yaml").is_file() for folder in pack_folders())
-# what no shipped pack reaches yet: instruments before a pack has some, scans and pages before one binds volumes
-ASLEEP = set() if DRAFTING else {"文书", "扫描", "电子卷宗"}
+# what nobody can reach yet: scans and pages, before a room binds volumes
+ASLEEP = {"扫描", "电子卷宗"}
 WANTED = {label for label, told in OPERATIONS.items() if not ASLEEP.intersection(told["tags"])}
 SERVED = WANTED & FITS.keys()
 BUF = Path(sys.executable).parent / "buf"

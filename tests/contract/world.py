@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -130,7 +131,7 @@ def announced(text: bytes, body_id: str) -> dict[str, str]:
 def bundle(version: str, **files: bytes) -> bytes:
     """The penalty pack as another version; `files` replace some of its own (`.` is written `__`)."""
     kept = files_of(PENALTY)
-    kept["pack.yaml"] = kept["pack.yaml"].replace(b"version: 0.1.0", f"version: {version}".encode(), 1)
+    kept["pack.yaml"] = re.sub(rb"(?m)^version: .*$", f"version: {version}".encode(), kept["pack.yaml"], count=1)
     return pack_files(kept | {name.replace("__", "."): data for name, data in files.items()})
 
 
@@ -171,7 +172,7 @@ def _furnish(world: World) -> None:
     text = "举报登记表\n".encode()
     _, headers = world.upload(text, send=True)
     world.settle()
-    sha256 = _sha256_of(headers)
+    sha256 = sha256_of(headers)
     respondent = {"role": "respondent", "kind": "natural_person", "name": "周明",
                   "account_id": world.people["party"].account_id}  # fmt: skip
     reporter = {"name": "周明", "phone": "13800000000", "account_id": world.people["reporter"].account_id}
@@ -191,10 +192,12 @@ def _furnish(world: World) -> None:
 
 def _note_readable(world: World, far: Play) -> None:
     clocks = far.speak("wang").get(f"/cases/{far.case_id}/clocks")["clocks"]
-    world.note(clock=clocks[0]["clock_id"])
+    papers = far.speak("zhang").get("/instruments", case_id=far.case_id)["instruments"]
+    world.note(clock=clocks[0]["clock_id"], instrument=papers[0]["instrument_id"])
 
 
-def _sha256_of(headers: Mapping[str, str]) -> str:
+def sha256_of(headers: Mapping[str, str]) -> str:
+    """The hash that an upload's creation announced."""
     import base64
 
     pairs = dict(part.split(" ", 1) for part in headers["Upload-Metadata"].split(","))

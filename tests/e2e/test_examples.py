@@ -8,7 +8,7 @@ from services.kit.procedure.bundle import load_folder
 from services.kit.testing import settle
 from services.ops.demo import report
 from services.ops.demo.cast import PASSWORD
-from services.ops.demo.command import longest, reader
+from services.ops.demo.command import longest
 from services.ops.demo.stage import Stage, pack_folders
 
 ALL = [(folder, name) for folder in pack_folders() for name in sorted(load_folder(folder).examples)]
@@ -28,5 +28,5 @@ def test_the_example_ends_as_written(stage: Stage, folder: object, name: str) ->
     play = stage.play(folder, name, f"e2e-{name}")  # type: ignore[arg-type]
     assert list(play.acts())
     settle(stage.rpc, stage.operator.token())
-    voice = stage.voice(play.cast.sign_in(reader(play)), PASSWORD, play.cast.body)
+    voice = stage.voice(play.cast.sign_in(play.cast.reader()), PASSWORD, play.cast.body)
     assert report.differences(report.read(voice, play.case_id), play.cast.example["expect"]) == []

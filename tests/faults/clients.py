@@ -15,18 +15,45 @@ from services.ops.demo.site import RefusedError, Voice
 
 GIVE_UP_SECONDS = 240.0
 AGAIN_SECONDS = 0.3
+# between two writes of one client, unless a fault is near: the listeners keep up, and acts find their tasks
+REST_SECONDS = 2.0
+LOOK_SECONDS = 0.3  # between two looks whether something has come
+VOLLEY_SECONDS = 2.0
+
+
+class StormOverError(Exception):
+    """The storm is over: nobody waits any longer for what others were to bring."""
 
 
 @dataclass
 class History:
-    """What clients were told, in the order they heard it. `flying` counts requests not yet answered."""
+    """What clients were told, in the order they heard it. `flying` counts writes not yet answered, `answered` those
+    that were, `worked` the ones of them that acted on a task."""
 
     filings: dict[str, str] = field(default_factory=dict)  # case_id -> title
     acts: list[tuple[str, str]] = field(default_factory=list)  # (case_id, node) acknowledged
     failures: list[str] = field(default_factory=list)
     flying: int = 0
+    answered: int = 0
+    worked: int = 0
     retries: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    near: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def rest(self) -> None:
+        """A client's pause before its next write; a fault that is near ends it."""
+        self.near.wait(REST_SECONDS)
+
+    def volley(self, wanted: int) -> int:
+        """Everybody who rests writes now; answers how many writes are in flight as soon as so many are."""
+        late = clock.monotonic() + VOLLEY_SECONDS
+        self.near.set()
+        try:
+            until(lambda: self.flying >= wanted or clock.monotonic() > late, 2 * VOLLEY_SECONDS, "writes in flight")
+            return self.flying
+        finally:
+            self.near.clear()
 
 
 @dataclass
@@ -36,17 +63,28 @@ class Patient(Voice):
     history: History = field(default_factory=History)
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
-        """See Voice.ask; raises RefusedError only for answers that repeating cannot change."""
+        """See Voice.ask; raises RefusedError only for answers that repeating cannot change.
+
+        Raises:
+            StormOverError: the storm is over, and this only looks whether something has come.
+        """
         headers = dict(more.pop("headers", None) or {})
+        writes = int(method != "GET")
+        if not writes and self.history.over.wait(LOOK_SECONDS):
+            raise StormOverError
         if method == "POST":
             headers["Idempotency-Key"] = clock.new_id()
         with self.history.lock:
-            self.history.flying += 1
+            self.history.flying += writes
         try:
-            return self._until_answered(lambda: Voice.ask(self, method, path, body, headers=headers, **more))
+            answer = self._until_answered(lambda: Voice.ask(self, method, path, body, headers=headers, **more))
+            with self.history.lock:
+                self.history.answered += writes
+                self.history.worked += writes * path.startswith("/tasks/")
+            return answer
         finally:
             with self.history.lock:
-                self.history.flying -= 1
+                self.history.flying -= writes
 
     def _until_answered(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         found: list[httpx.Response] = []

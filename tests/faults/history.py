@@ -12,7 +12,7 @@ import psycopg
 from services.kit.settings import Settings
 from tests.faults.clients import History
 
-CASE_ROOMS = ("intake", "workflow", "supervision", "archive", "notices")
+CASE_ROOMS = ("intake", "workflow", "documents", "supervision", "archive", "notices")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,13 @@ def faults(books: Books, history: History) -> list[str]:
 def duplicates(books: Books) -> int:
     """Deliveries that came again and were suppressed."""
     return sum(int(books.rows(room, "select coalesce(sum(duplicates), 0) from inbox")[0][0]) for room in books.rooms)
+
+
+def progress(books: Books) -> int:
+    """Grows as long as anything is sent or applied."""
+    sent = "select count(*) from outbox where sent_at is not null"
+    applied = "select coalesce(sum(last_seq), 0) from inbox"
+    return sum(int(books.rows(room, query)[0][0]) for room in books.rooms for query in (sent, applied))
 
 
 def _missing(what: str, told: Iterable[str], kept: Iterable[str]) -> list[str]:
@@ -86,7 +93,9 @@ def _listeners(books: Books) -> Iterable[str]:
                 if (got := applied.get((source, stream), 0)) != version:
                     yield f"LOST at {room}: {source} {stream} applied {got} of {version}"
         left = books.rows(room, "select source, aggregate_id, seq, error from inbox_waiting")
-        yield from (f"LEFT WAITING at {room}: {row}" for row in left)
+        for source, stream, seq, error in left:
+            again = seq <= applied.get((source, stream), 0)
+            yield f"{'DOUBLED' if again else 'LEFT WAITING'} at {room}: {source} {stream} event {seq}: {error[:120]}"
 
 
 def _procedures(books: Books, history: History) -> Iterable[str]:

@@ -8,15 +8,16 @@ export class Problem extends Error {
   }
 }
 
-async function ask(method, path, { body, version, params } = {}) {
+async function ask(method, path, { body, bytes, version, params } = {}) {
   const query = params ? `?${new URLSearchParams(Object.entries(params).filter(([, v]) => v !== "" && v != null))}` : "";
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (bytes) headers["Content-Type"] = bytes.type;
   if (version) headers["If-Match"] = `"${version}"`;
   if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
   let answer;
   try {
-    answer = await fetch(`/api/v1${path}${query}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(`/api/v1${path}${query}`, { method, headers, body: body === undefined ? bytes : JSON.stringify(body) });
   } catch {
     throw new Problem(0, { detail: "网络不通，请检查网络后重试；已提交的内容不会丢失" });
   }
@@ -29,5 +30,6 @@ async function ask(method, path, { body, version, params } = {}) {
 export const api = {
   get: (path, params) => ask("GET", path, { params }),
   post: (path, body = {}, version = 0) => ask("POST", path, { body, version }),
+  put: (path, bytes, version) => ask("PUT", path, { bytes, version }),
   delete: (path) => ask("DELETE", path),
 };

@@ -5,7 +5,7 @@ export const CASE_STATES = {
 export const ROLES = {
   court_president: "院长", vice_president: "副院长", division_head: "部门负责人", presiding_judge: "审判长", judge: "法官",
   judges_assistant: "法官助理", court_clerk: "书记员", docketing_clerk: "立案人员", body_leader: "机关负责人",
-  case_officer: "办案人员", legal_reviewer: "法制审核", case_reviewer: "案件审核", registrar: "登记人员",
+  case_officer: "办案人员", legal_reviewer: "法制审核", case_reviewer: "案件审核", review_head: "审核机构负责人", hearing_host: "听证主持人", registrar: "登记人员",
   archivist: "档案人员", scanner: "扫描人员", supervisor: "督办人员", body_administrator: "系统管理员",
   pack_publisher: "程序发布", operator: "运维",
 };
@@ -16,6 +16,12 @@ export const VISIT_STATES = { open: "办理中", in_approval: "审批中", waiti
 export const CLOCK_STATES = { running: "计时中", suspended: "已中止", stopped: "已办结", overdue: "已超期" };
 export const DECISIONS = { agree: "同意", return: "退回", recall: "撤回", submit: "提交" };
 export const UNITS = { "working-day": "工作日", "calendar-day": "天", month: "天", year: "天", hour: "小时" };
+export const INSTRUMENT_STATES = { draft: "拟稿", approved: "已签发", issuing: "制发中", issued: "已制发" };
+export const SERVING_STATES = { started: "待送达", published: "公告期内", served: "已送达", failed: "未能送达" };
+export const METHODS = {
+  personal: "直接送达", electronic: "电子送达", postal: "邮寄送达", leaving: "留置送达", entrusted: "委托送达", publication: "公告送达",
+};
+export const READINGS = { none: "不识别", waiting: "识别中", read: "已识别" };
 export const EVENTS = {
   started: "起算", excluded: "扣除", suspended: "中止", resumed: "恢复", extended: "延长", stopped: "停止", expired: "届满",
 };

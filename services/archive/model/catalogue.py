@@ -26,6 +26,11 @@ class Item:
         return f"{KINDS['internal' if self.is_internal else 'main']} {self.seq} {self.name}"
 
 
+def kind_of(volume: str, is_internal: bool) -> str:
+    """main or internal; empty for what is not catalogued yet."""
+    return ("internal" if is_internal else "main") if volume else ""
+
+
 def rule_of(pack: Pack, volume: str) -> VolumeRule:
     """The pack's rule of a volume.
 

@@ -14,7 +14,8 @@ class Page:
 
     `kind`: page, blank, cover. `state`: current, replaced (kept, no longer shown), discarded. `number` is its place
     in the scanned file, `position` that among the pages of its case, `page_number` that in a bound volume. `turned`:
-    degrees clockwise that a clerk has turned the copy by.
+    degrees clockwise that a clerk has turned the copy by. `source`: scan, instrument, material; `source_id` its batch,
+    instrument, or the material's hash. `told`: how many facts others have been told of it.
     """
 
     page_id: str
@@ -43,6 +44,12 @@ class Page:
     page_number: int
     received_at: datetime
     version: int
+    source: str = "scan"
+    source_id: str = ""
+    title: str = ""
+    master_sha256: str = ""
+    master_media_type: str = ""
+    told: int = 0
 
     @property
     def is_shown(self) -> bool:

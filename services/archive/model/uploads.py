@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.archive.settings import SETTINGS
-from services.kit.errors import ConflictError, InvalidInputError, TooLargeError
+from services.archive.settings import GIB, MIB, SETTINGS, Allowance
+from services.kit.errors import ConflictError, InvalidInputError, RateLimitedError, TooLargeError
 
 PURPOSES = ("material", "scan_batch")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -38,15 +38,15 @@ class UploadSession:
     expires_at: datetime
 
 
-def check_announced(size: int, sha256: str, media_type: str, purpose: str) -> None:
+def check_announced(size: int, sha256: str, media_type: str, purpose: str, largest: int) -> None:
     """All that is wrong with an announcement, at once.
 
     Raises:
-        TooLargeError: over the largest file.
+        TooLargeError: over the largest file that the account may upload.
         InvalidInputError: with one entry for each wrong field.
     """
-    if size > SETTINGS.largest_file:
-        raise TooLargeError(f"文件超过上限 {SETTINGS.largest_file} 字节，请拆分后上传")
+    if size > largest:
+        raise TooLargeError(f"文件超过上限{size_words(largest)}，请拆分后上传")
     wrong = []
     if size < 1:
         wrong.append({"pointer": "/size", "detail": "文件不能为空"})
@@ -58,6 +58,32 @@ def check_announced(size: int, sha256: str, media_type: str, purpose: str) -> No
         wrong.append({"pointer": "/purpose", "detail": f"须为 {'、'.join(PURPOSES)} 之一"})
     if wrong:
         raise InvalidInputError("上传声明有误，请修改后重新创建", wrong)
+
+
+def allowance(kind: str) -> Allowance:
+    """By the kind of account."""
+    return {"party": SETTINGS.party, "station": SETTINGS.station}.get(kind, SETTINGS.staff)
+
+
+def check_allowance(limit: Allowance, size: int, announced: int, unfinished: int) -> None:
+    """Whether an account that has announced so many bytes within a day may open one more session.
+
+    Raises:
+        RateLimitedError: no, with what to do.
+    """
+    if unfinished >= limit.open_at_once:
+        raise RateLimitedError(f"未完成的上传已有{unfinished}个，请先续传或者取消", retry_after=60)
+    if announced + size > limit.a_day:
+        left = size_words(max(0, limit.a_day - announced))
+        raise RateLimitedError(f"一日内至多上传{size_words(limit.a_day)}，还可上传{left}，请改日再传", retry_after=3600)
+
+
+def size_words(size: int) -> str:
+    """Bytes as people say them, rounded down."""
+    for unit, name in ((GIB, "GB"), (MIB, "MB")):
+        if size >= unit:
+            return f" {size // unit} {name}"
+    return f" {size} 字节"
 
 
 def check_append(session: UploadSession, offset: int, length: int) -> None:

@@ -17,7 +17,7 @@ SECONDS = 120.0
 
 
 def press(template: str, data: Mapping[str, Any]) -> bytes:
-    """PDF of a template of this folder over JSON data.
+    """PDF/A of a template of this folder over JSON data.
 
     Raises:
         UnavailableError: the program or its fonts are not there; the log says what it said.
@@ -40,7 +40,9 @@ def compiled(template: str, data: str) -> bytes:
     """
     import typst
 
-    made, warnings = typst.compile_with_warnings(str(HERE / f"{template}.typ"), sys_inputs={"data": data})
+    made, warnings = typst.compile_with_warnings(
+        str(HERE / f"{template}.typ"), sys_inputs={"data": data}, pdf_standards="a-2b"
+    )
     if missing := [str(w.message) for w in warnings if "unknown font" in str(w.message)]:
         raise RuntimeError(f"缺少字体（fonts-noto-cjk）：{'；'.join(missing)}")
     return bytes(made)

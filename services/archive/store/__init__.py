@@ -10,6 +10,7 @@ from services.archive.store.covers import Covers
 from services.archive.store.pages import Pages
 from services.archive.store.readings import Readings
 from services.archive.store.uploads import CaseFiles, Uploads
+from services.archive.store.volumes import Dossiers, Papers, Volumes
 from services.kit.database import UnitOfWork
 
 
@@ -55,3 +56,18 @@ class ArchiveUnit(UnitOfWork):
     def readings(self) -> Readings:
         """What was read on pages."""
         return Readings(self.connection)
+
+    @cached_property
+    def papers(self) -> Papers:
+        """Documents that come as files."""
+        return Papers(self.connection)
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        """Bound volumes."""
+        return Volumes(self.connection)
+
+    @cached_property
+    def dossiers(self) -> Dossiers:
+        """Archived dossiers."""
+        return Dossiers(self.connection)

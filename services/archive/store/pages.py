@@ -21,7 +21,7 @@ from sqlalchemy import (
 )  # fmt: skip
 
 from services.archive.model.pages import Page
-from services.archive.tables import pages
+from services.archive.tables import page_readings, pages
 from services.kit.errors import NotFoundError, PreconditionError
 
 _FIELDS = tuple(Page.__dataclass_fields__)
@@ -93,10 +93,28 @@ class Pages:
         """Everything current, hidden ones too."""
         return self.first(None, pages.c.case_id == case_id, pages.c.state == "current")
 
+    def ever_of_case(self, case_id: str) -> list[Page]:
+        """Everything that ever came to it, replaced ones too."""
+        return self.first(None, pages.c.case_id == case_id)
+
     def change(self, page_ids: Iterable[str], **values: Any) -> None:
         """Set columns; versions go up."""
         mine = pages.c.page_id.in_(list(page_ids))
         self.connection.execute(update(pages).where(mine).values(**values, version=pages.c.version + 1))
+
+    def telling(self, page_id: str) -> Page:
+        """The page, for another fact about it."""
+        mine = update(pages).where(pages.c.page_id == page_id).values(told=pages.c.told + 1)
+        return _read(self.connection.execute(mine.returning(pages)).one())
+
+    def read_after(self, after_id: str, limit: int) -> list[tuple[Page, str, float]]:
+        """Pages of cases whose text is known, with it and its confidence, by id."""
+        read = page_readings.c
+        same = (read.sha256 == pages.c.sha256) & (read.turned == pages.c.turned)
+        query = select(pages, read.text, read.confidence).join(page_readings, same)
+        ours = pages.c.page_id > after_id, pages.c.case_id != "", pages.c.kind != "cover"
+        rows = self.connection.execute(query.where(*ours).order_by(pages.c.page_id).limit(limit))
+        return [(_read(row), row._mapping["text"], row._mapping["confidence"]) for row in rows]
 
     def place(self, positions: dict[str, int]) -> None:
         """Positions by page id."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.archive.model.uploads import UploadSession
@@ -69,6 +69,16 @@ class Uploads:
         due = select(table.c.upload_id).where(table.c.state == "open", table.c.expires_at < at)
         return self.connection.execute(due.limit(most).with_for_update(skip_locked=True)).scalars().all()
 
+    def of_owner(self, owner_id: str, since: datetime) -> tuple[int, int]:
+        """Bytes that this account has announced since then (what ended short: as it came), and its open sessions."""
+        table = upload_sessions
+        short = table.c.state.in_(("failed", "expired"))
+        counted = func.coalesce(func.sum(case((short, table.c.offset), else_=table.c.size)), 0)
+        mine = table.c.owner_id == owner_id
+        announced = self.connection.execute(select(counted).where(mine, table.c.created_at > since)).scalar_one()
+        unfinished = select(func.count()).where(mine, table.c.state == "open")
+        return int(announced), int(self.connection.execute(unfinished).scalar_one())
+
     def owns(self, owner_id: str, sha256: str) -> bool:
         """Whether this caller has uploaded these bytes."""
         table = upload_sessions
@@ -88,10 +98,13 @@ class CaseFiles:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def put(self, case_id: str, sha256: str, name: str, *, is_internal: bool, body_id: str, filed_by: str) -> None:
+    def put(
+        self, case_id: str, sha256: str, name: str, *, is_internal: bool, body_id: str, filed_by: str,
+        checklist_item: str = "",
+    ) -> None:  # fmt: skip
         """Link; once internal, always internal. Whose body, and who named it, decide whether it may be read."""
         link = upsert(case_files).values(case_id=case_id, sha256=sha256, name=name, is_internal=is_internal,
-                                         body_id=body_id, filed_by=filed_by)  # fmt: skip
+                                         body_id=body_id, filed_by=filed_by, checklist_item=checklist_item)  # fmt: skip
         kept = case_files.c.is_internal | link.excluded.is_internal
         self.connection.execute(
             link.on_conflict_do_update(index_elements=["case_id", "sha256"], set_={"name": name, "is_internal": kept})
@@ -102,8 +115,21 @@ class CaseFiles:
 
         A hash alone opens nothing: it stands in events and audit rows.
         """
-        uploads = upload_sessions.c
-        came = uploads.body_id == case_files.c.body_id, uploads.owner_id == case_files.c.filed_by
-        brought = exists().where(uploads.sha256 == sha256, uploads.state == "stored", or_(*came))
         named = (case_files.c.case_id == case_id) & (case_files.c.sha256 == sha256)
-        return self.connection.execute(select(case_files.c.is_internal).where(named, brought)).scalar()
+        return self.connection.execute(select(case_files.c.is_internal).where(named, _brought())).scalar()
+
+    def brought(self, case_id: str) -> Sequence[Row[Any]]:
+        """Every file of the case whose bytes are here."""
+        query = select(case_files).where(case_files.c.case_id == case_id, _brought())
+        return self.connection.execute(query.order_by(case_files.c.name, case_files.c.sha256)).all()
+
+    def cases_of(self, sha256: str) -> Sequence[str]:
+        """Cases that name these bytes."""
+        query = select(case_files.c.case_id).where(case_files.c.sha256 == sha256)
+        return self.connection.execute(query.order_by(case_files.c.case_id)).scalars().all()
+
+
+def _brought() -> ColumnElement[bool]:
+    uploads = upload_sessions.c
+    came = uploads.body_id == case_files.c.body_id, uploads.owner_id == case_files.c.filed_by
+    return exists().where(uploads.sha256 == case_files.c.sha256, uploads.state == "stored", or_(*came))

@@ -84,10 +84,12 @@ def register(scene: Scene, told: pb.RegisterScanBatchRequest, actor: Actor = STA
     return batches.register_scan_batch(scene.begin(actor), actor, told)
 
 
-def give(scene: Scene, data: bytes, media_type: str, actor: Actor = STATION) -> None:
+def give(
+    scene: Scene, data: bytes, media_type: str, actor: Actor = STATION, purpose: str = "scan_batch"
+) -> None:
     """Bytes by an upload session, in one piece."""
     asked = pb.OpenUploadRequest(size=len(data), sha256=hashlib.sha256(data).hexdigest(), file_name="x",
-                                 media_type=media_type, purpose="scan_batch")  # fmt: skip
+                                 media_type=media_type, purpose=purpose)  # fmt: skip
     session = uploads.open_upload(scene.begin(actor), actor, asked)
     uploads.append(scene.begin(actor), scene.host.objects, actor, session.upload_id, 0, data)
 

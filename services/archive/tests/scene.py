@@ -13,6 +13,7 @@ from typing import Any
 from google.protobuf.message import Message
 from sqlalchemy import select, text
 
+from anjuan.documents.v1.events_pb2 import InstrumentIssued
 from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced, PersonChanged
 from anjuan.identity.v1.identity_pb2 import Body, Person
 from anjuan.intake.v1.events_pb2 import CaseClosed, FilingSubmitted
@@ -112,7 +113,8 @@ class Scene:
         with self.begin(system("test")) as uow:
             card = uow.cases.get(case_id)
         told = IntakeCard(body_id=card.body_id, state=card.state, title=card.title, procedure_id=PACK[0],
-                          pack_version=PACK[1], case_number=card.case_number)  # fmt: skip
+                          pack_version=PACK[1], case_number=card.case_number,
+                          docketed_on=card.docketed_on)  # fmt: skip
         self._intake(case_id, FilingCorrected(filing=Filing(case_id=case_id, materials=materials), card=told))
 
     def closes(self, case_id: str) -> None:
@@ -123,6 +125,17 @@ class Scene:
                           pack_version=PACK[1], case_number=known.case_number, closed_on="2025-03-03",
                           cause=known.cause)  # fmt: skip
         self._intake(case_id, CaseClosed(closed_on="2025-03-03", disposition="penalty", card=card))
+
+    def issues(self, case_id: str, pdf: bytes, **told: Any) -> str:
+        """documents has issued an instrument; returns its id."""
+        instrument_id = clock.new_id()
+        issued = InstrumentIssued(**{
+            "instrument_id": instrument_id, "instrument": "samr-penalty-decision", "title": "行政处罚决定书",
+            "number": "江市监处罚〔2025〕8号", "issued_on": "2025-03-03", "volume": "main", "catalogue_seq": 2,
+            "pdf_sha256": objects.put_bytes(self.host.objects, pdf, "application/pdf"), **told,
+        })  # fmt: skip
+        self.hears("documents", issued, case_id, **self.about(case_id))
+        return instrument_id
 
     def asks(self, case_id: str, effect: str, params: Mapping[str, Any]) -> str:
         """An effect of a completed node; returns its id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -14,8 +15,9 @@ from anjuan.identity.v1.events_pb2 import BodyChanged
 from anjuan.identity.v1.identity_pb2 import Body
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing, Material
-from anjuan.kit.v1.cards_pb2 import IntakeCard
+from anjuan.kit.v1.cards_pb2 import IntakeCard, PartyCard
 from services.archive.consumer import ArchiveConsumer
+from services.archive.settings import SETTINGS, Allowance
 from services.archive.tables import upload_sessions
 from services.archive.usecases import uploads as usecases
 from services.archive.views import files as views
@@ -26,6 +28,7 @@ from services.kit.errors import (
     InvalidInputError,
     NotAllowedError,
     NotFoundError,
+    RateLimitedError,
     TooLargeError,
 )
 from services.kit.identity import Actor, system
@@ -36,15 +39,18 @@ BODY, OTHER, CASE = "body-1", "body-2", "case-1"
 CLERK = Actor("staff", "p-clerk", "登记员", BODY, frozenset({"registrar"}))
 LEADER = Actor("staff", "p-leader", "局长", BODY, frozenset({"body_leader"}))
 STRANGER = Actor("staff", "p-stranger", "外人", OTHER, frozenset({"registrar"}))
+PARTY = Actor("party", "p-zhao", "赵一", account_id="acc-zhao")
+RIVAL = Actor("party", "p-qian", "钱二", account_id="acc-qian")
 
 
 def told(
-    host: run.Host, source: str, message: Message, stream: str, case_id: str = "", body_id: str = BODY
-) -> events.Event:
+    host: run.Host, source: str, message: Message, stream: str, case_id: str = "", body_id: str = BODY,
+    actor: Actor | None = None,
+) -> events.Event:  # fmt: skip
     """A fact of another room, applied as the inbox would."""
     event = events.Event(
         event_id=clock.new_id(), source=source, type=message.DESCRIPTOR.name, aggregate_id=stream, seq=1,
-        occurred_on=date(2025, 1, 6), at=clock.now(), actor=system("test"), raw=events.to_raw(message),
+        occurred_on=date(2025, 1, 6), at=clock.now(), actor=actor or system("test"), raw=events.to_raw(message),
         body_id=body_id, case_id=case_id,
     )  # fmt: skip
     with host.begin_as_system("test") as uow:
@@ -70,8 +76,8 @@ def opened(host: run.Host, data: bytes, media_type: str = "text/plain", actor: A
     return usecases.open_upload(host.begin(actor), actor, request).upload_id
 
 
-def send(host: run.Host, upload_id: str, offset: int, chunk: bytes) -> str:
-    return usecases.append(host.begin(CLERK), host.objects, CLERK, upload_id, offset, chunk).state
+def send(host: run.Host, upload_id: str, offset: int, chunk: bytes, actor: Actor = CLERK) -> str:
+    return usecases.append(host.begin(actor), host.objects, actor, upload_id, offset, chunk).state
 
 
 def state(host: run.Host, upload_id: str) -> tuple[str, str]:
@@ -212,3 +218,60 @@ def test_a_hash_alone_opens_nothing(host: run.Host) -> None:
     leader = Actor("staff", "p-other", "他局局长", OTHER, frozenset({"body_leader"}))
     with pytest.raises(CaseNotKnownError):
         views.get_file(host.begin(leader), host.objects, leader, GetFileRequest(sha256=digest, case_id="case-2"))
+
+
+def announced(host: run.Host, actor: Actor, **changed: object) -> str:
+    """A session of one byte; `changed` replaces what is announced."""
+    told_so = {"size": 1, "sha256": "a" * 64, "media_type": "text/plain", "purpose": "material", "body_id": BODY}
+    return usecases.open_upload(host.begin(actor), actor, OpenUploadRequest(**told_so | changed)).upload_id  # type: ignore[arg-type]
+
+
+def test_a_party_hands_in_materials_of_its_own(host: run.Host) -> None:
+    data = b"my own contract"
+    material = Material(name="合同", sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    assert send(host, opened(host, data, actor=PARTY), 0, data, PARTY) == "stored"
+    for who, case_id in ((PARTY, CASE), (RIVAL, "case-2")):  # the other names the hash in a filing to the same body
+        party = PartyCard(party_id=f"of-{who.person_id}", name=who.name, role="plaintiff", account_id=who.account_id)
+        card = IntakeCard(body_id=BODY, state="docketed", title="案", parties=[party])
+        fact = FilingSubmitted(filing=Filing(materials=[material]), card=card)
+        told(host, "intake", fact, case_id, case_id, actor=who)
+    mine, theirs = (GetFileRequest(sha256=material.sha256, case_id=case_id) for case_id in (CASE, "case-2"))
+    assert views.get_file(host.begin(PARTY), host.objects, PARTY, mine).chunk == data
+    for request in (mine, theirs):
+        with pytest.raises(CaseNotKnownError):
+            views.get_file(host.begin(RIVAL), host.objects, RIVAL, request)
+    assert announced(host, PARTY, case_id=CASE)
+    with pytest.raises(CaseNotKnownError):
+        announced(host, RIVAL, case_id=CASE)
+
+
+def test_where_nobody_may_upload(host: run.Host) -> None:
+    card = IntakeCard(body_id=OTHER, state="docketed", title="他局的案件")
+    told(host, "intake", FilingSubmitted(filing=Filing(), card=card), CASE, CASE, OTHER)
+    with pytest.raises(NotAllowedError):
+        announced(host, PARTY, purpose="scan_batch")
+    with pytest.raises(NotAllowedError):
+        announced(host, PARTY, body_id="no-such-body")
+    with pytest.raises(CaseNotKnownError):
+        announced(host, CLERK, case_id=CASE)
+
+
+def test_an_account_has_an_allowance(host: run.Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = replace(SETTINGS, party=Allowance(largest_file=100, a_day=250, open_at_once=3))
+    monkeypatch.setattr("services.archive.model.uploads.SETTINGS", small)
+    with pytest.raises(TooLargeError, match="100 字节"):
+        announced(host, PARTY, size=101)
+    first = announced(host, PARTY, size=100)
+    announced(host, PARTY, size=100)
+    with pytest.raises(RateLimitedError, match="50 字节"):
+        announced(host, PARTY, size=51)
+    usecases.cancel_upload(host.begin(PARTY), host.objects, PARTY, first)  # nothing of it had come
+    announced(host, PARTY, size=51)
+    announced(host, PARTY, size=50)
+    with pytest.raises(RateLimitedError, match="未完成的上传已有3个"):
+        announced(host, PARTY, size=1)
+    announced(host, RIVAL, size=100)
+    with host.begin(CLERK) as uow:
+        aged = update(upload_sessions).values(created_at=clock.now() - timedelta(days=2), state="stored")
+        uow.connection.execute(aged)
+    assert announced(host, PARTY, size=100)

@@ -136,16 +136,18 @@ def _pile(batch: Batch, ordinal: int, told: Sequence[Mapping[str, Any]], now: da
         first_number=told[0]["number"], last_number=told[-1]["number"], claimed_by="", claimed_by_name="",
         claimed_at=None, claim_note="", received_at=now, version=1,
     )  # fmt: skip
-    return pile, [_page(pile, page) for page in told]
+    return pile, [_page(batch, pile, page) for page in told]
 
 
-def _page(pile: Pile, told: Mapping[str, Any]) -> Page:
+def _page(batch: Batch, pile: Pile, told: Mapping[str, Any]) -> Page:
     return Page(
         page_id=clock.new_id(), batch_id=pile.batch_id, pile_id=pile.pile_id, body_id=pile.body_id, case_id="",
         number=told["number"], kind=told["kind"], sha256=told["sha256"], media_type=told["media_type"],
         width=told["width"], height=told["height"], dpi=told["dpi"], turned=0, is_hidden=told["kind"] != "page",
         is_internal=False, volume="", seq=0, position=0, state="current", replaced_by="", replaces="",
         thumbnail_sha256="", volume_id="", page_number=0, received_at=pile.received_at, version=1,
+        source_id=batch.batch_id, title=batch.file_name, master_sha256=batch.master_sha256,
+        master_media_type=batch.master_media_type,
     )  # fmt: skip
 
 

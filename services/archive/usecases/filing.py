@@ -12,7 +12,7 @@ from services.archive.store import ArchiveUnit
 from services.archive.store.cases import CaseCard
 from services.archive.store.packs import Packs
 from services.archive.store.pages import STEP
-from services.archive.usecases.reading import tell_readings
+from services.archive.usecases.facts import tell_readings
 from services.archive.usecases.telling import card, tell
 from services.kit.errors import InvalidInputError
 

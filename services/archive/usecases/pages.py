@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from anjuan.archive.v1.archive_pb2 import ArrangePageRequest, OrderPagesRequest, ReplacePageRequest
-from anjuan.archive.v1.events_pb2 import PageChanged
 from services.archive.model.pages import Page
 from services.archive.store import ArchiveUnit
 from services.archive.store.cases import CaseCard
 from services.archive.store.packs import Packs
+from services.archive.usecases.facts import tell_changed
 from services.archive.usecases.filing import place_of
-from services.archive.usecases.reading import page_facts, tell_readings, want_readings
-from services.archive.usecases.telling import card, open_case, record, tell
+from services.archive.usecases.reading import want_readings
+from services.archive.usecases.telling import open_case, record
 from services.kit import access
 from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
 from services.kit.identity import Actor
@@ -38,20 +38,17 @@ def _open_page(uow: ArchiveUnit, actor: Actor, page_id: str, if_version: int = 0
     page = uow.pages.get(page_id, if_version)
     if page.state != "current" or page.case_id != before.case_id:
         raise ConflictError("这一页已被替换，请刷新后再办")
-    _check_unbound([page])
+    _check_unbound(uow, [page])
     return case, page
 
 
-def _check_unbound(pages: Iterable[Page]) -> None:
+def _check_unbound(uow: ArchiveUnit, pages: Sequence[Page]) -> None:
     if any(page.volume_id for page in pages):
-        raise ConflictError("该页已装订成卷，要改动请先拆卷")
-
-
-def tell_changed(uow: ArchiveUnit, case: CaseCard, page_ids: Iterable[str]) -> None:
-    """Each page as it is now."""
-    for page_id in page_ids:
-        facts = page_facts(uow.pages.get(page_id))
-        tell(uow, case, PageChanged(page_id=page_id, page=facts, card=card(uow, case.case_id)))
+        raise ConflictError("该页已装订成卷，不能再改动；补充的材料另行编目，装入下一册")
+    case_ids = {page.case_id for page in pages if page.case_id}
+    frozen = {i for case_id in case_ids for v in uow.volumes.of_case(case_id, "binding") for i in v.page_ids}
+    if frozen.intersection(page.page_id for page in pages):
+        raise ConflictError("该页所在的卷正在装订，请稍后再看")
 
 
 def arrange_page(uow: ArchiveUnit, packs: Packs, actor: Actor, request: ArrangePageRequest) -> Page:
@@ -76,7 +73,6 @@ def arrange_page(uow: ArchiveUnit, packs: Packs, actor: Actor, request: ArrangeP
         after = uow.pages.get(page.page_id)
         if (after.turned, after.is_hidden) != (page.turned, page.is_hidden):
             want_readings(uow, [after])
-            tell_readings(uow, [page.page_id])
         record(uow, "arrange_page", page.page_id, case, {"volume": volume, "seq": seq, "hidden": request.hidden,
                                                          "turned": request.turned})  # fmt: skip
         return after
@@ -96,7 +92,7 @@ def order_pages(uow: ArchiveUnit, packs: Packs, actor: Actor, request: OrderPage
         here = [p for p in uow.pages.of_case(case.case_id) if (p.volume, p.seq) == (volume, seq)]
         if sorted(request.page_ids) != sorted(p.page_id for p in here):
             raise ConflictError("该目录项的页已有变化，请刷新后重新排序")
-        _check_unbound(here)
+        _check_unbound(uow, here)
         spots = sorted(page.position for page in here)
         moved = dict(zip(request.page_ids, spots, strict=True))
         changed = {p.page_id: moved[p.page_id] for p in here if p.position != moved[p.page_id]}
@@ -128,7 +124,6 @@ def replace_page(uow: ArchiveUnit, actor: Actor, request: ReplacePageRequest) ->
         uow.pages.change([old.page_id], state="replaced", replaced_by=new.page_id)
         _settle_pile(uow, actor, case, new)
         tell_changed(uow, case, [old.page_id, new.page_id])
-        tell_readings(uow, [new.page_id])
         record(uow, "replace_page", old.page_id, case, {"with": new.page_id, "reason": request.reason.strip()})
         return uow.pages.get(new.page_id)
 
@@ -141,7 +136,7 @@ def _fitting(uow: ArchiveUnit, actor: Actor, old: Page, with_page_id: str) -> Pa
         raise NotFoundError("没有可用来替换的这一页")
     if new.state != "current" or new.page_id == old.page_id or new.kind == "cover" or new.replaces:
         raise ConflictError("该页不能用来替换，请选择重新扫描的页")
-    _check_unbound([new])
+    _check_unbound(uow, [new])
     return new
 
 

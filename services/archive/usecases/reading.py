@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from anjuan.archive.v1.events_pb2 import PageFacts, PageRead
 from services.archive.model.pages import BROKEN, Page
 from services.archive.model.reading import Reading
 from services.archive.store import ArchiveUnit
-from services.archive.usecases.telling import card, tell
+from services.archive.usecases.facts import tell_readings
 from services.kit import clock, jobs
 from services.kit.objects import put_bytes, sha256_key
 from services.kit.run import Host
@@ -20,15 +19,6 @@ PREPARE, READ = "prepare_batch", "read_page"
 # before the pages that wait to be read: somebody waits for it
 AHEAD = timedelta(days=1)
 log = logging.getLogger("anjuan.archive")
-
-
-def page_facts(page: Page) -> PageFacts:
-    """What others may know of a page."""
-    return PageFacts(
-        page_id=page.page_id, batch_id=page.batch_id, sha256=page.sha256, volume=page.volume, seq=page.seq,
-        internal=page.is_internal, shown=page.is_shown, volume_id=page.volume_id, page_number=page.page_number,
-        number=page.number,
-    )  # fmt: skip
 
 
 def prepare_batch(host: Host, payload: Mapping[str, Any]) -> None:
@@ -88,24 +78,5 @@ def _kept(uow: ArchiveUnit, sha256: str, turned: int, found: Reading) -> bool:
         if uow.readings.find(sha256, turned) is not None:
             return True
         uow.readings.put(sha256, turned, found)
-        for page in pages:
-            if page.case_id and page.state == "current" and page.turned == turned and page.kind != "cover":
-                _tell(uow, page, found)
+        tell_readings(uow, [page.page_id for page in pages if page.case_id and page.turned == turned])
         return True
-
-
-def tell_readings(uow: ArchiveUnit, page_ids: Iterable[str]) -> None:
-    """What is already read on pages that have just come to their case; their rows are locked by the change."""
-    for page_id in page_ids:
-        page = uow.pages.get(page_id)
-        found = uow.readings.find(page.sha256, page.turned)
-        if found is not None and page.kind != "cover":
-            _tell(uow, page, found)
-
-
-def _tell(uow: ArchiveUnit, page: Page, found: Reading) -> None:
-    case = uow.cases.get(page.case_id)
-    tell(uow, case, PageRead(
-        page_id=page.page_id, page=page_facts(page), text=found.text, confidence=found.confidence,
-        card=card(uow, page.case_id),
-    ))  # fmt: skip

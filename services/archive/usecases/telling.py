@@ -34,8 +34,8 @@ def record(uow: ArchiveUnit, action: str, object_id: str, case: CaseCard, detail
 
 
 def is_archived(uow: ArchiveUnit, case_id: str) -> bool:
-    """Whether the dossier is locked."""
-    return card(uow, case_id).dossier_state == "archived"
+    """Whether the dossier is locked, or just being locked."""
+    return uow.dossiers.of_case(case_id) is not None
 
 
 def open_case(uow: ArchiveUnit, case_id: str) -> CaseCard:

@@ -6,23 +6,33 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from anjuan.archive.v1.archive_pb2 import OpenUploadRequest
 from anjuan.archive.v1.events_pb2 import UploadStored
-from services.archive.model.uploads import UploadSession, check_announced, check_append, looks_like
+from services.archive.model.uploads import (
+    UploadSession,
+    allowance,
+    check_allowance,
+    check_announced,
+    check_append,
+    looks_like,
+)
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.batches import brought
+from services.archive.usecases.papers import MATERIALS
 from services.archive.usecases.reading import AHEAD
 from services.kit import access, clock, jobs
-from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
+from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from services.kit.events import Event
 from services.kit.identity import Actor
 from services.kit.objects import ObjectStore, sha256_key
 from services.kit.run import Host
 
 ASSEMBLE = "assemble_upload"
+REPORTER = "reporter"  # in whose name intake tells of a report; source material, never open to a party
 
 
 def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> UploadSession:
@@ -30,9 +40,11 @@ def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> U
 
     Raises:
         InvalidInputError, TooLargeError: by check_announced.
-        NotAllowedError: the caller may not upload for this body.
+        RateLimitedError: the account's allowance is used up.
+        NotAllowedError, CaseNotKnownError: the caller may not upload for this body or case.
     """
-    check_announced(request.size, request.sha256, request.media_type, request.purpose)
+    limit = allowance(actor.kind)
+    check_announced(request.size, request.sha256, request.media_type, request.purpose, limit.largest_file)
     body_id = request.body_id or actor.body_id
     if not body_id:
         raise InvalidInputError("请指明接收机构", [{"pointer": "/body_id", "detail": "必填"}])
@@ -43,11 +55,25 @@ def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> U
         expires_at=clock.now() + SETTINGS.session_life,
     )  # fmt: skip
     with uow:
-        access.require(uow.connection, actor, "upload", body_id=body_id)
+        _may_upload(uow, actor, session)
+        now = uow.uploads.of_owner(session.owner_id, clock.now() - timedelta(days=1))
+        check_allowance(limit, session.size, *now)
         uow.uploads.add(session)
         uow.record("open_upload", session.upload_id, case_id=request.case_id, body_id=body_id,
                    detail={"sha256": session.sha256, "size": session.size})  # fmt: skip
     return session
+
+
+def _may_upload(uow: ArchiveUnit, actor: Actor, session: UploadSession) -> None:
+    """A party hands in materials where it may file, and to an accepted case of its own; others as their post allows."""
+    is_party = actor.kind == "party"
+    if is_party and session.purpose != "material":
+        raise NotAllowedError("当事人只能上传材料，不能上传扫描批次")
+    access.require(uow.connection, actor, "file" if is_party else "upload", body_id=session.body_id)
+    if session.case_id:
+        access.require(uow.connection, actor, "view_case" if is_party else "upload", case_id=session.case_id)
+        if uow.cases.get(session.case_id).body_id != session.body_id:
+            raise InvalidInputError("案件不在该机关", [{"pointer": "/case_id", "detail": "与 body_id 不符"}])
 
 
 def _mine(session: UploadSession, actor: Actor) -> None:
@@ -93,8 +119,9 @@ def append(
 def _whole(uow: ArchiveUnit, store: ObjectStore, session: UploadSession, chunk: bytes) -> UploadSession:
     """A file that came in one piece needs no assembly."""
     reason = _fault(session, hashlib.sha256(chunk).hexdigest(), chunk[:16])
-    if not reason:
-        store.put(sha256_key(session.sha256), io.BytesIO(chunk), session.size, session.media_type)
+    key = sha256_key(session.sha256)
+    if not reason and store.size(key) != session.size:  # what is here may be locked
+        store.put(key, io.BytesIO(chunk), session.size, session.media_type)
     with uow:
         check_append(uow.uploads.get(session.upload_id, locked=True), 0, len(chunk))
         uow.uploads.change(session.upload_id, offset=session.size)
@@ -109,6 +136,8 @@ def _end(uow: ArchiveUnit, session: UploadSession, reason: str) -> None:
         _tell_stored(uow, session)
         if session.purpose == "scan_batch":
             brought(uow, session.owner_id, session.sha256)
+        for case_id in uow.case_files.cases_of(session.sha256):
+            jobs.add(uow, MATERIALS, {"case_id": case_id}, run_at=clock.now() - AHEAD)
 
 
 def cancel_upload(uow: ArchiveUnit, store: ObjectStore, actor: Actor, upload_id: str) -> UploadSession:
@@ -165,7 +194,9 @@ def _join(store: ObjectStore, session: UploadSession, keys: list[str]) -> str:
         if reason := _fault(session, digest.hexdigest(), whole.read(16)):
             return reason
         whole.seek(0)
-        store.put(sha256_key(session.sha256), whole, session.size, session.media_type)
+        key = sha256_key(session.sha256)
+        if store.size(key) != session.size:
+            store.put(key, whole, session.size, session.media_type)
     return ""
 
 
@@ -194,8 +225,15 @@ def expire_uploads(uow: ArchiveUnit, root_id: str | None) -> None:
 
 
 def link_materials(uow: ArchiveUnit, event: Event) -> None:
-    """The materials of a filing belong to its case."""
+    """The materials of a filing belong to its case.
+
+    What a party names, the party must have uploaded: that others gave it to the same body opens nothing.
+    """
+    by_party = event.actor.kind == "party" and event.actor.person_id != REPORTER
+    body_id = "" if by_party else event.body_id
     for material in event.data.filing.materials:
         if material.sha256:
-            uow.case_files.put(event.case_id, material.sha256, material.name, is_internal=material.internal,
-                               body_id=event.body_id, filed_by=event.actor.person_id)  # fmt: skip
+            uow.case_files.put(
+                event.case_id, material.sha256, material.name, is_internal=material.internal, body_id=body_id,
+                filed_by=event.actor.person_id, checklist_item=material.checklist_item,
+            )  # fmt: skip

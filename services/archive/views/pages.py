@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, tuple_
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from services.archive.model import catalogue
@@ -13,7 +13,7 @@ from services.archive.model.pages import BROKEN, Page
 from services.archive.optics import pictures
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.tables import pages, scan_batches
+from services.archive.tables import pages
 from services.archive.usecases.contents import pieces
 from services.kit import access, paging
 from services.kit.errors import InvalidInputError, NotFoundError, UnavailableError
@@ -26,16 +26,13 @@ JPEG = "image/jpeg"
 def pages_shown(uow: ArchiveUnit, packs: Packs, found: Sequence[Page]) -> list[pb.Page]:
     """Pages with the names of their items, their masters, and whether they are read."""
     read = uow.readings.confidences(page.sha256 for page in found)
-    batches = select(scan_batches.c.batch_id, scan_batches.c.master_sha256)
-    of = batches.where(scan_batches.c.batch_id.in_({page.batch_id for page in found}))
-    masters = {row.batch_id: row.master_sha256 for row in uow.connection.execute(of)}
     names = _item_names(uow, packs, found)
     return [
         pb.Page(
             page_id=p.page_id, case_id=p.case_id, batch_id=p.batch_id, pile_id=p.pile_id, number=p.number, kind=p.kind,
             volume=p.volume, seq=p.seq, item=names.get((p.case_id, p.volume, p.seq), ""), internal=p.is_internal,
             hidden=p.is_hidden, turned=p.turned, state=p.state, replaced_by=p.replaced_by, replaces=p.replaces,
-            sha256=p.sha256, master_sha256=masters[p.batch_id], width=p.width, height=p.height, dpi=p.dpi,
+            sha256=p.sha256, master_sha256=p.master_sha256, width=p.width, height=p.height, dpi=p.dpi,
             reading=_reading(p, read), confidence=read.get((p.sha256, p.turned), 0.0), volume_id=p.volume_id,
             page_number=p.page_number, received_at=p.received_at.isoformat(), version=p.version,
             thumbnail=p.thumbnail_sha256 not in ("", BROKEN),
@@ -154,8 +151,7 @@ def get_page_image(
         page = uow.pages.get(request.page_id)
         _require(uow, actor, page, request.reason)
         _recorded(uow, page, request.kind, request.reason)
-        batch = uow.batches.get(page.batch_id)
-    name = f"{batch.file_name} 第{page.number}页.jpg"
+    name = f"{page.title} 第{page.number}页.jpg"
     if request.kind == "cleaned":
         return pb.PageImage(content=store.get(sha256_key(page.sha256)), media_type=page.media_type, file_name=name)
     if request.kind == "thumbnail":
@@ -167,7 +163,7 @@ def get_page_image(
         return pb.PageImage(content=small, media_type=JPEG, file_name=name)
     if request.kind != "original":
         raise InvalidInputError("图像种类有误", [{"pointer": "/kind", "detail": "须为 cleaned、original 或 thumbnail"}])
-    content = _original(store, batch.master_sha256, batch.master_media_type, page.number)
+    content = _original(store, page.master_sha256, page.master_media_type, page.number)
     return pb.PageImage(content=content, media_type=JPEG, file_name=name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.documents.model.case import Case
 from services.kit.errors import InvalidInputError, RuleRefusedError
-from services.kit.procedure.conditions import ConditionError, resolve
+from services.kit.procedure.conditions import ConditionError, resolve, scope_of
 from services.kit.procedure.model import InstrumentRule, Pack
 
 NUMBERS, DAYS, SIGNERS, SEALS = ("文号", "案号"), ("日期",), ("署名",), ("机关印章", "院印")
@@ -76,13 +76,15 @@ def clean(value: Any) -> Any:
     return [clean(v) for v in value] if isinstance(value, list) else value
 
 
-def values(rule: InstrumentRule, case: Case, given: Mapping[str, Any], on: date, node: str) -> dict[str, Any]:
+def values(
+    pack: Pack, rule: InstrumentRule, case: Case, given: Mapping[str, Any], on: date, node: str
+) -> dict[str, Any]:
     """Fields in order of strength: what is given, what the pack says, what the register knows.
 
     A value of the pack that cannot be reckoned yet is left out, and so counts as missing.
     """
-    scope: dict[str, Any] = {"forms": dict(case.forms), "results": dict(case.results), "form": {}, "approvals": {}}
-    scope |= case.scope(on, node)
+    told = {"forms": case.forms, "results": case.results, **case.scope(on, node)}
+    scope = scope_of(pack.nodes, pack.effects, told)
     found = dict(_known(case, rule))
     for name, value in rule.fields.items():
         try:

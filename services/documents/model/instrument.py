@@ -68,7 +68,8 @@ class Instrument:
             PreconditionError: it has moved on.
         """
         if not version:
-            raise InvalidInputError('请用 If-Match 指明所依据的版本（读取时的 ETag，例如 "3"）')
+            wrong = [{"pointer": "header:If-Match", "detail": "必填"}]
+            raise InvalidInputError('请用请求头 If-Match 指明所依据的版本（读取时返回的 ETag，例如 "3"）', wrong)
         if version != self.version:
             raise PreconditionError(f"文书已被他人更新（现为第 {self.version} 版），请重新读取后再改")
         return self

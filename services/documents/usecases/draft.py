@@ -62,7 +62,7 @@ def prepare_draft(uow: DocumentsUnit, packs: Packs, request: pb.DraftInstrumentR
         case = uow.cases.get(request.case_id)
         pack = packs.pinned(uow.connection, case.pack)
         rule = instrument_rule(pack, request.instrument)
-        effective = values(rule, case, given, uow.legal_on(case.body.body_id), "")
+        effective = values(pack, rule, case, given, uow.legal_on(case.body.body_id), "")
         known = uow.instruments.open_of(case.case_id, rule.id)
     fresh = replace(known.may_change(), fields=effective) if known else new_instrument(pack, rule, case, effective)
     composed = compose(pack, rule, case, effective, fresh.token)

@@ -78,7 +78,7 @@ def _undrafted(
     """
     if rule.signed_by or rule.approved_in not in ("", call.node_id):
         raise RuleRefusedError(f"《{rule.title}》应当先拟稿并签发，现在还没有拟稿")
-    effective = values(rule, case, given, call.occurred_on, call.node_id)
+    effective = values(pack, rule, case, given, call.occurred_on, call.node_id)
     if known is not None:
         return replace(known, fields=effective)
     fresh = new_instrument(pack, rule, case, effective)

@@ -13,6 +13,7 @@ ROLES = {
     "presiding_judge": "审判长", "judge": "法官", "judges_assistant": "法官助理", "court_clerk": "书记员",
     "peoples_assessor": "人民陪审员", "docketing_clerk": "立案人员", "body_leader": "机关负责人",
     "case_officer": "办案人员", "legal_reviewer": "法制审核人员", "case_reviewer": "案件审核人员",
+    "review_head": "审核机构负责人", "hearing_host": "听证主持人",
     "registrar": "案件登记人员", "archivist": "档案人员", "scanner": "扫描人员", "supervisor": "督办人员",
     "body_administrator": "系统管理员", "pack_publisher": "程序包发布人员",
 }  # fmt: skip

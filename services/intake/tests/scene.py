@@ -16,6 +16,7 @@ from anjuan.identity.v1.identity_pb2 import Body
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.workflow.v1.events_pb2 import EffectRequested, PackPublished
 from services.intake.__main__ import ROOM
+from services.intake.model.fingerprint import Fingerprints
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
 from services.intake.usecases.filing import submit_filing
@@ -36,7 +37,9 @@ SUPERVISOR = Actor("staff", "p-above", "督办员", UPPER, frozenset({"superviso
 PLAINTIFF = Actor("party", "p-zhao", "赵一", account_id="acc-zhao")
 DEFENDANT = Actor("party", "p-qian", "钱二", account_id="acc-qian")
 WHISTLE = Actor("party", "p-whistle", "欧阳举报", account_id="acc-whistle")
+PRINTS = Fingerprints(b"a key of the room")
 ID_ZHAO, ID_QIAN, USCC = "440703199001011239", "440703198506152227", "91440703MA5EXAMP0C"
+ID_OTHER = "440703199003052229"
 
 _LAW = [{"law": "中华人民共和国民事诉讼法", "article": "第一百二十二条"}]
 _BPMN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:test">

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from anjuan.intake.v1 import intake_pb2 as pb
-from services.intake.tests.scene import CLERK, DEFENDANT, PLAINTIFF, SUPERVISOR, Scene, civil
+from services.intake.tests.scene import CLERK, DEFENDANT, PLAINTIFF, PRINTS, SUPERVISOR, Scene, civil
 from services.intake.usecases.filing import correct_filing
 from services.intake.usecases.register import correct_register
 from services.kit import schema
@@ -52,7 +52,7 @@ def test_the_filer_corrects_before_any_notice(scene: Scene, bare: pb.SubmitFilin
     assert (fact.type, fact.data.filing.content["claim"]) == ("FilingCorrected", "偿还本金")
     with pytest.raises(PreconditionError):
         correct(scene, bare, materials=[IDENTITY])
-    with pytest.raises(PreconditionError):
+    with pytest.raises(InvalidInputError, match="If-Match"):
         correct(scene, bare, materials=[IDENTITY], if_version=0)
 
 
@@ -143,7 +143,7 @@ def test_a_filer_leaves_the_row_of_another_account_alone(scene: Scene) -> None:
     [zhao, qian] = scene.told(case.case_id)[0].data.filing.parties
     linked = copy_of(qian, account_id="acc-qian")
     request = pb.CorrectRegisterRequest(case_id=case.case_id, if_version=1, reason="核对后关联", parties=[linked])
-    correct_register(scene.begin(CLERK), scene.packs, request)
+    correct_register(scene.begin(CLERK), scene.packs, PRINTS, request)
     with pytest.raises(InvalidInputError) as refused:
         correct(scene, case, if_version=2, parties=[copy_of(qian)])
     assert refused.value.fields[0]["pointer"] == "/parties/0"

@@ -79,6 +79,17 @@ def test_each_body_series_and_year_counts_for_itself(scene: Scene) -> None:
     ]  # fmt: skip
 
 
+def test_the_year_is_that_of_docketing_not_of_receipt(scene: Scene) -> None:
+    """docs/decisions/0004: handed in on 31 December, docketed in January."""
+    scene.moves(COURT, LAST_DAY)
+    late = scene.submits(civil())
+    scene.moves(COURT, NEW_YEAR)
+    assert scene.asks("docket", late, NEW_YEAR)["case_number"] == "（2026）粤0703民初1号"
+    with scene.begin(CLERK) as uow:
+        case = uow.cases.get(late.case_id)
+    assert (case.received_on, case.docketed_on) == (LAST_DAY, NEW_YEAR)
+
+
 def test_review_numbers_are_drawn(scene: Scene) -> None:
     scene.publish(bundle(COURT_PACK, id="review", case_type_code="刑核"), "review")
     one, two = (scene.asks("docket", scene.submits(civil(procedure_id="review")))["case_number"] for _ in "ab")

@@ -16,6 +16,7 @@ from services.intake.tests.scene import (
     DEFENDANT,
     LEADER,
     OFFICER,
+    PRINTS,
     REGISTRAR,
     SUPERVISOR,
     WHISTLE,
@@ -53,7 +54,7 @@ def test_no_event_audit_row_or_card_knows_who_it_was(scene: Scene, actor: Actor)
         correct_filing(scene.begin(actor), scene.packs, request)
     change = pb.CorrectRegisterRequest(case_id=case.case_id, title="某超市销售过期食品案", reason="规范名称")
     change.if_version = 2 if actor is WHISTLE else 1
-    correct_register(scene.begin(REGISTRAR), scene.packs, change)
+    correct_register(scene.begin(REGISTRAR), scene.packs, PRINTS, change)
     assigned(scene, case)
     get(scene, case, OFFICER)
     assert scene.asks("docket", case)["case_number"] == "江市监立案〔2025〕1号"
@@ -156,5 +157,10 @@ def test_no_later_act_reveals_the_reporter(scene: Scene) -> None:
     assert refused == {"refused": "内容中不得出现举报人的姓名、电话，请删去后重新办理"}
     change = pb.CorrectRegisterRequest(case_id=case.case_id, if_version=1, title="甲案", reason="欧阳举报来电更正")
     with pytest.raises(RuleRefusedError):
-        correct_register(scene.begin(REGISTRAR), scene.packs, change)
+        correct_register(scene.begin(REGISTRAR), scene.packs, PRINTS, change)
+    party = scene.told(case.case_id)[0].data.filing.parties[0]
+    party.phone = "13912345678"
+    change = pb.CorrectRegisterRequest(case_id=case.case_id, if_version=1, reason="补录电话", parties=[party])
+    with pytest.raises(RuleRefusedError):  # neither told nor recorded, but kept with the party
+        correct_register(scene.begin(REGISTRAR), scene.packs, PRINTS, change)
     assert len(scene.told(case.case_id)) == 1

@@ -11,6 +11,7 @@ from anjuan.intake.v1 import intake_pb2 as pb
 from services.intake import messages
 from services.intake.model.case import PARTY_ID, Case, differences, unknown_ids
 from services.intake.model.fault import Fault, refuse
+from services.intake.model.fingerprint import Fingerprints
 from services.intake.model.people import faults_of_all, faults_of_each
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
@@ -21,8 +22,10 @@ from services.kit.errors import NotAllowedError, RuleRefusedError
 REGISTRARS = ("registrar", "docketing_clerk")
 
 
-def correct_register(uow: IntakeUnit, packs: Packs, request: pb.CorrectRegisterRequest) -> pb.Case:
-    """更正登记: title, cause and parties, with a reason; old and new stand in the audit.
+def correct_register(
+    uow: IntakeUnit, packs: Packs, prints: Fingerprints, request: pb.CorrectRegisterRequest
+) -> pb.Case:
+    """更正登记: title, cause and parties, with a reason; the audit names the fields and keeps keyed hashes of values.
 
     Raises:
         NotAllowedError: only 立案人员 and 案件登记人员 may.
@@ -44,7 +47,7 @@ def correct_register(uow: IntakeUnit, packs: Packs, request: pb.CorrectRegisterR
             raise RuleRefusedError("登记内容没有变化，不需要更正")
         uow.cases.save(before, after)
         tell(uow, "correct_register", after, events.RegisterCorrected(reason=request.reason), on,
-             {"reason": request.reason, "changes": changes})  # fmt: skip
+             {"reason": request.reason, "changes": prints.changes(after.case_id, changes)}, changes)  # fmt: skip
         return messages.case_message(after, uow.links.seen_by(uow.cause.actor, after.case_id))
 
 

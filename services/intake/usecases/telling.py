@@ -16,16 +16,19 @@ from services.kit.events import to_raw
 
 
 def tell(
-    uow: IntakeUnit, action: str, case: Case, fact: Any, occurred_on: date, detail: Mapping[str, Any] | None = None
-) -> None:
+    uow: IntakeUnit, action: str, case: Case, fact: Any, occurred_on: date, detail: Mapping[str, Any] | None = None,
+    stored: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
     """Emit a fact (an event of ours) with the case's card, and leave an audit row for the use case `action`.
 
+    `stored`: what is kept and neither told nor recorded.
+
     Raises:
-        RuleRefusedError: fact or detail would reveal the reporter.
+        RuleRefusedError: fact, detail or what is stored would reveal the reporter.
     """
     reporter = uow.reporters.find(case.case_id)
     fact.card.CopyFrom(messages.card(case, reporter.account_id if reporter else ""))
-    if reporter and reveals(reporter, json.dumps([to_raw(fact), detail], ensure_ascii=False), case.parties):
+    if reporter and reveals(reporter, json.dumps([to_raw(fact), detail, stored], ensure_ascii=False), case.parties):
         raise RuleRefusedError("内容中不得出现举报人的姓名、电话，请删去后重新办理")
     place = {"case_id": case.case_id, "body_id": case.body_id}
     uow.emit(fact, stream=case.case_id, pack=case.pack, occurred_on=occurred_on, **place)

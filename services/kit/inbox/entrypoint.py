@@ -99,8 +99,9 @@ class Deliveries(QueueConsumer):  # type: ignore[misc]
         while not self._stopping:
             done = Promise()
             self.container.spawn_worker(entrypoint, (bodies,), {}, handle_result=partial(_report, done))
-            if done.wait() is None:
+            if (error := done.wait()) is None:
                 return True
+            log.warning("batch_waits", extra={"error": type(error).__name__, "seconds": backoff})
             eventlet.sleep(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_SECONDS)
         return False

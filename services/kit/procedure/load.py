@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +163,13 @@ def _frozen(files: Mapping[str, bytes]) -> dict[str, Any]:
     return {name: json.loads(files.get(f"frozen/{name}.json", b"{}")) for name in FROZEN}
 
 
-def docx_faults(file: str, data: bytes) -> Iterator[Finding]:
+@lru_cache(maxsize=256)
+def docx_faults(file: str, data: bytes) -> tuple[Finding, ...]:
     """What makes a template unsafe: macros, external links, DTD, a zip bomb."""
+    return tuple(_docx_faults(file, data))
+
+
+def _docx_faults(file: str, data: bytes) -> Iterator[Finding]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         parts = archive.infolist()

@@ -53,7 +53,7 @@ ROWS: dict[str, tuple[Actor, dict[str, Any], str, bool]] = {
     "docketing_clerk / registrar": (staff("registrar"), {}, "", False),
     "archivist": (staff("archivist"), {}, "", False),
     "archivist（已结案）": (staff("archivist"), {"state": "closed"}, "", False),
-    "legal_reviewer / case_reviewer": (staff("case_reviewer"), {}, "", False),
+    "legal_reviewer / case_reviewer / review_head / hearing_host": (staff("hearing_host"), {}, "", False),
     "court_clerk / judges_assistant（本部门）": (staff("court_clerk"), {}, "", False),
     "judge / case_officer（已分案，非承办）": (staff("judge"), {}, "", False),
     "judge / case_officer（未分案）": (staff("case_officer"), {"officer_ids": []}, "", False),

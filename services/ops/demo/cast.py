@@ -34,6 +34,13 @@ class Cast:
         """The sign-in name of a person."""
         return f"{self.key}.{short}"
 
+    def reader(self) -> str:
+        """A person of the body that works the case, who may read all of it: a leader, else whoever is first."""
+        people: Mapping[str, Any] = self.example["people"]
+        leaders = {"body_leader", "court_president"}
+        own = [short for short, told in people.items() if told.get("body", "own") == "own"]
+        return next((short for short in own if leaders & set(people[short].get("roles", []))), own[0])
+
     def first_day(self) -> str:
         """The day of the first act."""
         return min(str(act["on"]) for act in self.example["acts"])

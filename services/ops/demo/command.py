@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from services.kit import clock
 from services.kit.procedure.model import Pack
@@ -55,16 +54,8 @@ def longest(pack: Pack) -> str:
     return max(sorted(pack.examples), key=lambda name: len(pack.examples[name]["acts"]))
 
 
-def reader(play: Play) -> str:
-    """A person of the body that worked the case, who may read all of it: a leader, else whoever is first."""
-    people: dict[str, dict[str, Any]] = play.cast.example["people"]
-    leaders = {"body_leader", "court_president"}
-    own = [short for short, told in people.items() if told.get("body", "own") == "own"]
-    return next((short for short in own if leaders & set(people[short].get("roles", []))), own[0])
-
-
 def _told(stage: Stage, play: Play) -> list[str]:
-    voice = stage.voice(play.cast.sign_in(reader(play)), PASSWORD, play.cast.body)
+    voice = stage.voice(play.cast.sign_in(play.cast.reader()), PASSWORD, play.cast.body)
     story = report.read(voice, play.case_id)
     report.show(PEOPLE, str(play.cast.example["title"]), story)
     return report.differences(story, play.cast.example["expect"])

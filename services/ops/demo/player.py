@@ -9,6 +9,7 @@ from typing import Any
 
 from services.kit.procedure.model import Pack
 from services.kit.testing import until
+from services.ops.demo import doors
 from services.ops.demo.cast import PASSWORD, Cast
 from services.ops.demo.site import RefusedError, Voice
 
@@ -84,6 +85,7 @@ class Play:
         """
         return {"file": self._file, "complete": self._complete, "approve": self._decide, "return": self._decide,
                 "recall": self._recall, "request": self._request, "send_back": self._send_back,
+                "event": self._event,
                 }[act["do"]](act)  # fmt: skip
 
     def _file(self, act: Mapping[str, Any]) -> str:
@@ -156,6 +158,24 @@ class Play:
         body = {"to_node_id": act["node"], "reason": act["text"]}
         self.speak(act["who"]).post(f"/tasks/{task['task_id']}/sending-back", body, f'"{task["version"]}"')
         return f"由“{task['title']}”退回“{self._title(act)}”"
+
+    def _event(self, act: Mapping[str, Any]) -> str:
+        if (door := doors.DOORS.get(str(act["event"]))) is None:
+            raise PlayFailedError(f"{act['on']} 没有办法经接口办出 {act['event']}")
+        return door(self, act)
+
+    def officer(self) -> str:
+        """The short name of who is responsible for the case."""
+        ids = {person_id: short for short, person_id in self.cast.people.items()}
+        course = self.speak(self.cast.reader()).get(f"/cases/{self.case_id}/course")
+        return ids[course["officer_ids"][0]]
+
+    def parties(self) -> dict[str, str]:
+        """The register's party ids by those of the example; told apart by their names."""
+        filed = next(act["filing"] for act in self.cast.example["acts"] if act["do"] == "file")
+        known = self.speak(self.cast.reader()).get(f"/cases/{self.case_id}")["parties"]
+        ids = {party["name"]: party["party_id"] for party in known}
+        return {party["party_id"]: ids[party["name"]] for party in filed["parties"]}
 
     def _recall(self, act: Mapping[str, Any]) -> str:
         done = self.speak(act["who"]).get("/tasks", case_id=self.case_id, state="done")["tasks"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from services.documents.render import fonts
 from services.kit import clock
 from services.ops.discover import FOLDER, ROOT
 from services.ops.doctor.finding import Finding
@@ -31,6 +33,7 @@ def findings(data: Path) -> Iterator[Finding]:
     yield _rabbitmq_version()
     yield from (_package(package) for package in PACKAGES)
     yield from (_font(family) for family in FAMILIES)
+    yield _faces()
     yield _disk(data)
     yield _disk_kind(data)
     yield _memory()
@@ -97,9 +100,19 @@ def _font(family: str) -> Finding:
     if matcher is None:
         return Finding(f"字体 {family}", False, "没有 fc-match", "apt-get install -y fontconfig fonts-noto-cjk")
     asked = [matcher, "-f", "%{family}", f"{family}:lang=zh-cn"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    # with the substitutes that instruments are printed with
+    used = {**os.environ, "FONTCONFIG_FILE": str(fonts.CONFIGURATION)}
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False, env=used).stdout  # noqa: S603
     mend = "apt-get install -y fonts-noto-cjk；已有授权字体的，放入系统字体目录后执行 fc-cache -f"
     return Finding(f"字体 {family}", family in answer, answer or "没有匹配的字体", mend)
+
+
+def _faces() -> Finding:
+    """The typefaces of official documents, each itself or by its agreed substitute."""
+    lacking = fonts.missing(fonts.WANTED)
+    mend = "apt-get install -y fonts-noto-cjk fonts-liberation；或安装有授权的公文字体后执行 fc-cache -f"
+    found = f"缺少 {'、'.join(lacking)}" if lacking else "齐备（含约定的代用字体）"
+    return Finding("公文字体", not lacking, found, mend)
 
 
 def _standing(data: Path) -> Path:

@@ -22,11 +22,13 @@ from services.ops.rig.postgres import Postgres
 from services.ops.rig.rabbitmq import RabbitMQ, ensure_installed
 
 PREFIX = "anjuan-rig-"
+MADE: list[Path] = []  # folders of this process
 
 
 def temporary_place(prefix: str) -> Place:
     """A folder that the servers' account may enter, marked as ours while this process lives."""
     data = Path(tempfile.mkdtemp(prefix=prefix))
+    MADE.append(data)
     data.chmod(0o755)
     place = Place.at(data)
     write_json(place.data / "starter.json", {"pid": os.getpid(), "started": process.started_at(os.getpid())})

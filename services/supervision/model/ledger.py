@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+from services.kit.procedure.registry import facts
+
 Kind = Literal["started", "stopped", "excluded", "suspended", "resumed", "extended", "expired"]
 EVERY = "*"  # scope_id of a fact that speaks to all clocks of its limit
 
@@ -44,6 +46,12 @@ class Entry:
         day = self.occurred_on if backward and self.kind == "started" else self.from_on
         return day, self.at, begins, self.event_id
 
+    @property
+    def room(self) -> str:
+        """Who told it; an effect's entry is the procedure's."""
+        kind = facts().get(self.event_type)
+        return kind.source if kind else "workflow"
+
     def day(self, backward: bool = False) -> date:
         """The day by which it is ordered."""
         return self.order(backward)[0]
@@ -55,7 +63,8 @@ Run = tuple[Entry, Entry | None]
 def paired(entries: Iterable[Entry], backward: bool = False) -> list[Run]:
     """Beginnings with their ends. A beginning inside an open run is part of it; so is an end without a run.
 
-    An end that met no run on its day waits for a beginning of that day: rooms tell independently of each other.
+    An end that met no run on its day waits for a beginning of that day by another room: rooms tell independently of
+    each other, each in its own order.
     """
     runs: list[Run] = []
     open_: Entry | None = None
@@ -68,7 +77,7 @@ def paired(entries: Iterable[Entry], backward: bool = False) -> list[Run]:
                 early = early if early and early.day() == entry.day() else entry
             open_ = None
         elif open_ is None:
-            if early and early.day() == entry.day(backward) and early.event_id != entry.event_id:
+            if early and early.day() == entry.day(backward) and early.room != entry.room:
                 runs.append((entry, early))
             else:
                 open_ = entry

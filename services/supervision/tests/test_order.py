@@ -91,12 +91,18 @@ def test_any_order_of_facts_gives_the_same_clocks(scene: Scene, order: list[int]
 
 
 def test_an_end_told_before_its_beginning_of_the_same_day_ends_it(scene: Scene) -> None:
-    facts = _life(scene, "c1")
-    opened, done = facts[2], facts[3]
-    scene.take(replace(done, seq=1, at=opened.at))
-    assert scene.clock("c1", "samr-legal-review", "c1-review") is None
-    scene.take(replace(opened, seq=2, at=done.at))
-    assert scene.clock("c1", "samr-legal-review", "c1-review")["state"] == "stopped"
+    docketed = scene.make("intake", CaseDocketed(docketed_on="2025-03-05"), "2025-03-05", case="c1")
+    decided = scene.completed("c1", "decide", "2025-03-05")
+    scene.take(replace(decided, at=docketed.at))
+    assert scene.clock("c1", "samr-decision-90") is None
+    scene.take(replace(docketed, at=decided.at))
+    assert scene.clock("c1", "samr-decision-90")["state"] == "stopped"
+
+
+def test_one_room_s_own_order_holds(scene: Scene) -> None:
+    for node, more in (("report", {}), ("register", {"taken_at": "2025-03-05T09:30:00+08:00"})):
+        scene.take(scene.completed("c1", node, "2025-03-05", **more))
+    assert scene.clock("c1", "samr-register-evidence-report")["state"] == "running"
 
 
 def test_recomputed_from_the_ledger_every_clock_is_as_stored(scene: Scene) -> None:

@@ -154,7 +154,7 @@ def test_nobody_decides_what_he_has_not_read(desk: Desk) -> None:
     task = desk.task("head", case_id, "a")
     for decision in ("agree", "return"):
         known: dict[str, Any] = {"task_id": task.task_id, "decision": decision, "text": "无"}
-        with pytest.raises(PreconditionError, match="请带上读取时的版本"):
+        with pytest.raises(InvalidInputError, match="If-Match"):
             desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**known))
         with pytest.raises(PreconditionError, match="已变化"):
             desk.ask("head", "DecideApproval", pb.DecideApprovalRequest(**known, if_version=task.version + 1))

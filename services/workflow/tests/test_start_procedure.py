@@ -74,12 +74,15 @@ def investigate(desk: Desk, case_id: str) -> None:
         desk.complete("li", case_id, "investigation", form, with_ids=["qian"])
     desk.complete("li", case_id, "investigation", form | {"rights_told": True}, with_ids=["qian"])
     course = desk.course("leader", case_id)
-    assert (course.concluded, course.outcome, list(course.officer_ids)) == (True, "investigated", ["li", "qian"])
-    assert [v.node_id for v in course.visits] == ["verify_lead", "docketing_approval", "assign_officers",
-                                                  "investigation"]  # fmt: skip
+    assert (course.concluded, course.outcome, list(course.officer_ids)) == (False, "", ["li", "qian"])
+    assert [(v.node_id, v.state) for v in course.visits] == [
+        *((n, "done") for n in ("verify_lead", "docketing_approval", "assign_officers", "investigation")),
+        ("final_report", "open"),
+    ]
     assert [o.person_id for o in course.visits[1].opinions] == ["zhang", "head", "leader"]
     assert list(course.flows) == ["to_verify", "to_approval", "to_decided", "to_docket_or_not", "to_named_reporter",
-                                  "docket_it", "to_investigation", "to_investigated", "to_nobody"]  # fmt: skip
+                                  "docket_it", "to_investigation", "to_investigation_over", "to_final_report",
+                                  "to_nobody"]  # fmt: skip
     assert [e.type for e in desk.told(case_id)].count("NodeCompleted") == 4
 
 

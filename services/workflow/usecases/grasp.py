@@ -45,7 +45,8 @@ def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: 
         CaseNotKnownError: no such task, or the caller may not know of the case.
         NotAllowedError: he may know of the case, but it is not his task.
         ConflictError: it is done, withdrawn, or of another kind.
-        PreconditionError: it has changed since the caller read it; an approval without the version read.
+        PreconditionError: it has changed since the caller read it.
+        InvalidInputError: an approval without the version read.
     """
     hold, actor = held(uow, packs, task_id), uow.cause.actor
     task, keys = hold.task, uow.people.keys(actor, hold.today, hold.caller)
@@ -61,7 +62,8 @@ def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: 
     if task.kind != kind:
         raise ConflictError("这一任务要审批，不是填写" if kind == "form" else "这一任务要填写，不是审批")
     if kind == "approval" and not if_version:
-        raise PreconditionError("请带上读取时的版本")
+        wrong = [{"pointer": "header:If-Match", "detail": "必填"}]
+        raise InvalidInputError('请用请求头 If-Match 指明所依据的版本（读取时返回的 ETag，例如 "3"）', wrong)
     if if_version and if_version != task.version:
         raise PreconditionError("任务内容已变化，请刷新后再提交")
     return replace(hold, seats=waiting, rule=rule)

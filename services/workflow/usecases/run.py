@@ -15,6 +15,7 @@ from anjuan.kit.v1.cards_pb2 import WorkflowCard
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from services.kit import clock
 from services.kit.errors import CaseNotKnownError
+from services.kit.procedure import conditions
 from services.kit.procedure.engine import Engine, OpenNode, Step
 from services.kit.procedure.model import ActorRule, NodeRule
 from services.workflow.model.audience import Circle
@@ -86,7 +87,8 @@ class Run:
         i = self.instance
         people = {"department_id": i.department_id, "officer_ids": list(i.officer_ids), "panel_ids": list(i.panel_ids)}
         known = {name: self.variables.get(name, {}) for name in ("forms", "results")}
-        return {"case": self.variables.get("case", {}) | people} | known | more
+        told = {"case": self.variables.get("case", {}) | people} | known | more
+        return conditions.scope_of(self.pack.nodes, self.pack.effects, told)
 
     def kept_state(self) -> tuple[Instance, dict[str, Any]]:
         """What `restore` brings back after a savepoint was taken back."""

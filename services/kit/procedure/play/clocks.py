@@ -28,11 +28,15 @@ class Clock:
     extensions: list[Extension] = field(default_factory=list)
     stopped_on: date | None = None
     expired: bool = False
+    known: tuple[Any, Reckoning] | None = None
 
     @property
     def due(self) -> Reckoning:
-        """How it stands by law."""
-        return reckon(self.law, self.start, exclusions=self.exclusions, extensions=self.extensions)
+        """How it stands by law; counted anew only when something was added."""
+        asked = (self.start, tuple(self.exclusions), tuple(self.extensions))
+        if self.known is None or self.known[0] != asked:
+            self.known = (asked, reckon(self.law, self.start, exclusions=self.exclusions, extensions=self.extensions))
+        return self.known[1]
 
     def view(self) -> dict[str, Any]:
         """As examples state it."""

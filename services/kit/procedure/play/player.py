@@ -54,6 +54,7 @@ class Player:
 
     def __init__(self, pack: Pack, script: Mapping[str, Any]) -> None:
         self.pack, self.script, self.engine = pack, script, Engine(pack)
+        self.waited = {rule.waits_for.event for rule in pack.nodes.values() if rule.waits_for}
         self.state: State = {}
         self.data: dict[str, Any] = {"case": {}, "forms": {}, "results": {}}
         self.visits: dict[str, Visit] = {}
@@ -267,7 +268,7 @@ class Player:
                  "actor": {"id": self.act.get("who", "")}, "body_id": "", **named(dict(data))}  # fmt: skip
         self.clocks.on(event)
         self.facts.append(event)
-        if self.state and offer:
+        if self.state and offer and event_type in self.waited:
             self._moved(self.engine.deliver(self.state, event, self.scope()))
 
     def _moved(self, step: Step) -> None:
@@ -286,6 +287,6 @@ class Player:
             self.tell("NodeOpened", {"visit_id": node.visit_id, "node_id": node.node_id, "title": rule.title,
                                      "stage": rule.stage}, offer=False)  # fmt: skip
         elif rule.waits_for and rule.waits_for.from_ == "case":
-            for event in past:
+            for event in (e for e in past if e["type"] == rule.waits_for.event):
                 if any(n.visit_id == node.visit_id for n in self.engine.open(self.state)):
                     self._moved(self.engine.deliver_to(self.state, node.visit_id, event, self.scope()))

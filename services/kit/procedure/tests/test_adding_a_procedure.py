@@ -32,4 +32,4 @@ def test_the_page_makes_a_pack_that_passes(tmp_path: Path, monkeypatch: pytest.M
             run.append(done.output)
     assert [r.split("：")[1].strip() for r in run] == ["已画好", "没有问题"]
     whole = load_folder(tmp_path / "procedures/complaint-acceptance")
-    assert [name for name, mutant in mutants(whole) if survives(mutant)] == []
+    assert [name for name, mutant in mutants(whole) if survives(name, mutant)] == []

@@ -133,7 +133,7 @@ def test_bundle_is_the_same_bytes_and_reads_back(penalty: Copy) -> None:
     loaded = load_bundle(data)
     assert (loaded.id, loaded.key[2]) == ("admin-penalty-general", loaded.sha256)
     assert loaded.deadlines["samr-verify-clue"]["amount"] == 15
-    penalty.edit("pack.yaml", "0.1.0", "0.1.1")
+    penalty.edit("pack.yaml", "version: 0.", "version: 1.")
     assert load_bundle(bundle_of(penalty.folder)).sha256 != loaded.sha256
 
 
@@ -153,7 +153,7 @@ def test_zip_bombs_and_strange_archives_are_refused(penalty: Copy) -> None:
         (_zip({"../pack.yaml": b""}), "不认识"),
         (_zip({f"forms/f{i}.schema.json": b"" for i in range(600)}), "过多"),
         (b"PK\x03\x04 no zip", "不是程序包"),
-        (bundle_of(penalty.folder)[:-100], "不是程序包"),
+        (bundle_of(penalty.folder)[:-10], "不是程序包"),
         (b"0" * 60_000_000, "超过"),
     ):
         with pytest.raises(PackError, match=words):

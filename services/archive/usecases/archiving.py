@@ -1,0 +1,166 @@
+"""归档: everything of the dossier is written down with hash and size, locked in the store, and closed to change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, time
+from typing import Any
+
+from anjuan.archive.v1.events_pb2 import DossierArchived
+from services.archive.model import catalogue
+from services.archive.model.pages import Page
+from services.archive.model.volumes import Dossier, Volume, kept_until
+from services.archive.store import ArchiveUnit
+from services.archive.store.packs import Packs
+from services.archive.usecases.binding import check_scans
+from services.archive.usecases.reading import AHEAD
+from services.archive.usecases.telling import card, open_case, record
+from services.kit import clock, effects, jobs
+from services.kit.effects import EffectCall
+from services.kit.errors import DomainError, RuleRefusedError, UnavailableError
+from services.kit.objects import ObjectStore, put_bytes, sha256_key
+from services.kit.run import Host
+
+ARCHIVE = "archive_dossier"
+FORMAT = "anjuan dossier manifest 1"
+
+
+def archive_dossier(uow: ArchiveUnit, call: EffectCall) -> None:
+    """Answered later, by the job.
+
+    Raises:
+        InvalidInputError: no such retention.
+        ConflictError: archived already.
+    """
+    case = open_case(uow, call.case_id)
+    retention = str(call.params.get("retention") or "")
+    _, until = kept_until(retention, call.occurred_on)
+    dossier_id = clock.new_id()
+    uow.dossiers.add(Dossier(
+        dossier_id=dossier_id, case_id=case.case_id, body_id=case.body_id, state="asked", reason="",
+        call=call.as_payload(), retention=retention, archived_on=call.occurred_on,
+        locked_until=datetime.combine(until, time(), clock.CHINA), manifest_sha256="", objects=0, is_locked=False,
+        archived_at=None,
+    ))  # fmt: skip
+    jobs.add(uow, ARCHIVE, {"dossier_id": dossier_id}, run_at=clock.now() - AHEAD)
+
+
+def run_archiving(host: Host, payload: Mapping[str, Any]) -> None:
+    """Job: freeze, write the manifest, lock, answer. Killed anywhere and begun again it ends in the same dossier."""
+    uow: ArchiveUnit = host.begin_as_system(ARCHIVE)
+    dossier_id = str(payload["dossier_id"])
+    try:
+        frozen = _freeze(uow, Packs(host.objects), dossier_id)
+        if frozen is not None:
+            dossier, manifest, sizes = _written(uow, host.objects, frozen)
+            locks = [host.objects.lock(sha256_key(sha256), dossier.locked_until) for sha256 in sorted(sizes)]
+            _finish(uow, replace(dossier, is_locked=all(locks)), manifest, sizes)
+    except UnavailableError:
+        raise
+    except DomainError as refusal:
+        _refuse(uow, dossier_id, refusal)
+
+
+def _freeze(uow: ArchiveUnit, packs: Packs, dossier_id: str) -> Dossier | None:
+    with uow:
+        asked = uow.dossiers.get(dossier_id)
+        uow.lock(asked.case_id)
+        asked = uow.dossiers.get(dossier_id)
+        if asked.state != "asked":
+            return asked if asked.state == "archiving" else None
+        case = open_case(uow, asked.case_id)
+        volumes = uow.volumes.of_case(case.case_id, "asked", "binding", "bound")
+        if any(volume.state != "bound" for volume in volumes):
+            raise UnavailableError("该案的卷正在装订")
+        check_scans(uow, case.case_id)
+        bound = {volume.volume for volume in volumes}
+        missing = [rule for rule in packs.pinned(uow.connection, case.pack).volumes if rule.id not in bound]
+        if missing:
+            names = "、".join(catalogue.KINDS[rule.kind] for rule in missing)
+            raise RuleRefusedError(f"{names}尚未装订，不能归档")
+        loose = [page for page in uow.pages.of_case(case.case_id) if page.is_shown and not page.volume_id]
+        if loose:
+            raise RuleRefusedError(f"本案还有 {len(loose)} 页未装订成卷（例如《{loose[0].title}》），请先装订")
+        uow.dossiers.change(dossier_id, state="archiving")
+        return replace(asked, state="archiving")
+
+
+def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[Dossier, str, dict[str, int]]:
+    """The manifest, kept; its hash, and what it names with sizes, itself included."""
+    with uow:
+        case = uow.cases.get(dossier.case_id)
+        pages = uow.pages.ever_of_case(case.case_id)
+        volumes = uow.volumes.of_case(case.case_id, "bound")
+        papers = uow.papers.of_case(case.case_id)
+        files = uow.case_files.brought(case.case_id)
+    hashes = sorted({*_hashes(pages), *(v.pdf_sha256 for v in volumes), *(p.sha256 for p in papers),
+                     *(file.sha256 for file in files)})  # fmt: skip
+    sizes = {sha256: _size(store, sha256) for sha256 in hashes}
+    told = {
+        "format": FORMAT, "dossier_id": dossier.dossier_id, "case_id": case.case_id, "case_number": case.case_number,
+        "body_id": case.body_id, "body": case.body_name, "pack": list(case.pack), "retention": dossier.retention,
+        "archived_on": dossier.archived_on.isoformat(), "locked_until": dossier.locked_until.isoformat(),
+        "volumes": [_volume(volume) for volume in volumes], "pages": [_page(page) for page in pages],
+        "papers": [{"paper_id": p.paper_id, "sha256": p.sha256, "source": p.source} for p in papers],
+        "materials": [file.sha256 for file in files],
+        "objects": [{"sha256": sha256, "size": size} for sha256, size in sizes.items()],
+    }  # fmt: skip
+    data = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
+    manifest = put_bytes(store, data, "application/json")
+    return dossier, manifest, {**sizes, manifest: len(data)}
+
+
+def _hashes(pages: Iterable[Page]) -> set[str]:
+    """Pictures and what they came from; a thumbnail can be made anew."""
+    return {sha256 for page in pages for sha256 in (page.sha256, page.master_sha256)} - {""}
+
+
+def _size(store: ObjectStore, sha256: str) -> int:
+    size = store.size(sha256_key(sha256))
+    if size is None:
+        raise RuleRefusedError(f"卷宗中有文件缺失（{sha256[:12]}…），不能归档；请运维人员执行 anjuan scrub 查明")
+    return size
+
+
+def _volume(volume: Volume) -> dict[str, Any]:
+    return {"volume_id": volume.volume_id, "volume": volume.volume, "part": volume.part, "internal": volume.is_internal,
+            "pages": len(volume.page_ids), "sha256": volume.pdf_sha256, "size": volume.size}  # fmt: skip
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {"page_id": page.page_id, "volume_id": page.volume_id, "page_number": page.page_number, "state": page.state,
+            "hidden": page.is_hidden, "sha256": page.sha256, "master_sha256": page.master_sha256,
+            "number": page.number}  # fmt: skip
+
+
+def _finish(uow: ArchiveUnit, dossier: Dossier, manifest: str, sizes: Mapping[str, int]) -> None:
+    with uow:
+        uow.lock(dossier.case_id)
+        if uow.dossiers.get(dossier.dossier_id).state != "archiving":
+            return  # another worker, whose lease we had lost, was faster
+        case, call = uow.cases.get(dossier.case_id), EffectCall.from_payload(dossier.call)
+        uow.dossiers.put_objects(dossier.dossier_id, sizes)
+        uow.dossiers.change(
+            dossier.dossier_id, state="archived", manifest_sha256=manifest, objects=len(sizes),
+            is_locked=dossier.is_locked, archived_at=clock.now(),
+        )  # fmt: skip
+        uow.emit(DossierArchived(
+            dossier_id=dossier.dossier_id, archived_on=dossier.archived_on.isoformat(), retention=dossier.retention,
+            locked_until=dossier.locked_until.isoformat(), locked=dossier.is_locked, manifest_sha256=manifest,
+            objects=len(sizes), card=card(uow, case.case_id, "archived"),
+        ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
+            occurred_on=call.occurred_on)  # fmt: skip
+        record(uow, "archive_dossier", dossier.dossier_id, case, {"manifest": manifest, "objects": len(sizes),
+                                                                  "locked": dossier.is_locked})  # fmt: skip
+        effects.done(uow, call, {"dossier_id": dossier.dossier_id, "archived_on": dossier.archived_on.isoformat()})
+
+
+def _refuse(uow: ArchiveUnit, dossier_id: str, refusal: DomainError) -> None:
+    with uow:
+        dossier = uow.dossiers.get(dossier_id)
+        uow.lock(dossier.case_id)
+        if uow.dossiers.get(dossier_id).state in ("asked", "archiving"):
+            uow.dossiers.change(dossier_id, state="refused", reason=refusal.detail)
+            effects.refused(uow, EffectCall.from_payload(dossier.call), refusal)

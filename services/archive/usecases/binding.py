@@ -1,0 +1,182 @@
+"""装订: a volume is asked for by an effect, frozen, pressed by a job, and answered when its bytes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from anjuan.archive.v1.events_pb2 import VolumeBound
+from services.archive.model import catalogue
+from services.archive.model.pages import BROKEN, Page
+from services.archive.model.volumes import Volume, entries, ordered
+from services.archive.store import ArchiveUnit
+from services.archive.store.packs import Packs
+from services.archive.usecases.facts import tell_changed
+from services.archive.usecases.reading import AHEAD
+from services.archive.usecases.telling import card, open_case, record
+from services.kit import clock, effects, jobs
+from services.kit.effects import EffectCall
+from services.kit.errors import DomainError, RuleRefusedError, UnavailableError
+from services.kit.procedure.model import Pack
+from services.kit.run import Host
+
+BIND = "bind_volume"
+
+
+def bind_volume(packs: Packs, uow: ArchiveUnit, call: EffectCall) -> None:
+    """Answered later, by the job.
+
+    Raises:
+        InvalidInputError: the pack has no such volume.
+        ConflictError: the dossier is archived.
+        UnavailableError: the case, its pack, or an instrument that it was to come after is not here yet.
+    """
+    case = open_case(uow, call.case_id)
+    rule = catalogue.rule_of(packs.pinned(uow.connection, case.pack), str(call.params.get("volume") or ""))
+    for answer in call.answers.values():
+        instrument_id = answer.get("instrument_id", "") if isinstance(answer, Mapping) else ""
+        if instrument_id and uow.papers.find(instrument_id) is None:
+            raise UnavailableError("文书尚未同步到电子卷宗服务，请稍候")
+    volume_id = clock.new_id()
+    uow.volumes.add(Volume(
+        volume_id=volume_id, case_id=case.case_id, body_id=case.body_id, volume=rule.id, part=0,
+        is_internal=rule.kind == "internal", state="asked", reason="", call=call.as_payload(), page_ids=[], entries=[],
+        pdf_sha256="", size=0, bound_on=None, bound_at=None,
+    ))  # fmt: skip
+    jobs.add(uow, BIND, {"volume_id": volume_id}, run_at=clock.now() - AHEAD)
+
+
+def run_binding(host: Host, payload: Mapping[str, Any]) -> None:
+    """Job: freeze, press, keep, answer. Killed anywhere and begun again it ends in the same one volume."""
+    from services.archive.usecases.pressing import pressed
+
+    uow: ArchiveUnit = host.begin_as_system(BIND)
+    volume_id = str(payload["volume_id"])
+    try:
+        frozen = _freeze(uow, Packs(host.objects), volume_id)
+        if frozen is None:
+            return
+        sha256, size = pressed(host, frozen)
+        _finish(uow, Packs(host.objects), volume_id, sha256, size)
+    except UnavailableError:
+        raise
+    except DomainError as refusal:
+        _refuse(uow, volume_id, refusal)
+
+
+def _freeze(uow: ArchiveUnit, packs: Packs, volume_id: str) -> Volume | None:
+    """The pages of the volume, settled; None when there is nothing (more) to press."""
+    with uow:
+        asked = uow.volumes.get(volume_id)
+        uow.lock(asked.case_id)
+        asked = uow.volumes.get(volume_id)
+        if asked.state != "asked":
+            return asked if asked.state == "binding" else None
+        case = open_case(uow, asked.case_id)
+        pack = packs.pinned(uow.connection, case.pack)
+        _await_papers(uow, case.case_id)
+        check_scans(uow, case.case_id)
+        items = catalogue.items(pack, asked.volume)
+        ours = [p for p in uow.pages.of_case(case.case_id) if p.volume == asked.volume]
+        pages = ordered(items, [page for page in ours if not page.volume_id])
+        former = [v for v in uow.volumes.of_case(case.case_id, "bound", "binding") if v.volume == asked.volume]
+        if former and not pages:
+            _as_before(uow, asked, former[-1])
+            return None
+        _check(uow, pack, asked, pages)
+        papers = {paper.source_id: paper for paper in uow.papers.of_case(case.case_id)}
+        frozen = replace(
+            asked, state="binding", part=len(former) + 1, page_ids=[page.page_id for page in pages],
+            entries=[entry.as_json() for entry in entries(items, pages, papers)],
+        )  # fmt: skip
+        uow.volumes.change(volume_id, state="binding", part=frozen.part, page_ids=frozen.page_ids,
+                           entries=frozen.entries)  # fmt: skip
+        return frozen
+
+
+def _as_before(uow: ArchiveUnit, asked: Volume, former: Volume) -> None:
+    """Nothing has come since it was bound: the answer is the volume that there is."""
+    if former.state == "binding":
+        raise UnavailableError("该卷正在装订")
+    uow.volumes.change(asked.volume_id, state="refused", reason="没有新的页，以已装订的卷作答")
+    call = EffectCall.from_payload(asked.call)
+    effects.done(uow, call, {"volume_id": former.volume_id, "pages": len(former.page_ids)})
+
+
+def _await_papers(uow: ArchiveUnit, case_id: str) -> None:
+    """Instruments that are being made into pages come first; it takes seconds."""
+    waiting = [paper.title for paper in uow.papers.of_case(case_id) if paper.state == "waiting"]
+    if waiting:
+        raise UnavailableError(f"文件正在入卷：{'、'.join(waiting)[:200]}")
+
+
+def check_scans(uow: ArchiveUnit, case_id: str) -> None:
+    """Raises RuleRefusedError while scanned files of the case are not settled."""
+    for name, is_counted, unclaimed in uow.volumes.open_batches(case_id):
+        if unclaimed:
+            raise RuleRefusedError(f"与本案同批的扫描件《{name}》还有 {unclaimed} 叠待认领，请先认领或作废")
+        if not is_counted:
+            raise RuleRefusedError(f"本案扫描批次《{name}》尚未清点核对，请先与纸质材料核对页数")
+
+
+def _check(uow: ArchiveUnit, pack: Pack, asked: Volume, pages: Sequence[Page]) -> None:
+    kind = catalogue.KINDS["internal" if asked.is_internal else "main"]
+    loose = sum(page.is_shown and not page.volume for page in uow.pages.of_case(asked.case_id))
+    if loose:
+        raise RuleRefusedError(f"本案还有 {loose} 页未编目，请先归入{'、'.join(_names(pack))}的目录项")
+    if not pages and not asked.is_internal:
+        raise RuleRefusedError(f"{kind}没有任何材料，不能装订；请先将文书或扫描件归入{kind}")
+    if broken := [page for page in pages if page.thumbnail_sha256 == BROKEN]:
+        raise RuleRefusedError(f"《{broken[0].title}》第 {broken[0].number} 页图像已损坏，请重新扫描后替换")
+    read = uow.readings.confidences(page.sha256 for page in pages)
+    unread = sum((page.sha256, page.turned) not in read for page in pages)
+    if unread:
+        raise RuleRefusedError(f"{kind}还有 {unread} 页未完成文字识别，请待识别完成后再装订")
+
+
+def _names(pack: Pack) -> list[str]:
+    return [catalogue.KINDS[rule.kind] for rule in pack.volumes]
+
+
+def _finish(uow: ArchiveUnit, packs: Packs, volume_id: str, sha256: str, size: int) -> None:
+    with uow:
+        volume = uow.volumes.get(volume_id)
+        uow.lock(volume.case_id)
+        volume = uow.volumes.get(volume_id)
+        if volume.state != "binding":
+            return  # another worker, whose lease we had lost, was faster
+        case, call = uow.cases.get(volume.case_id), EffectCall.from_payload(volume.call)
+        uow.volumes.change(volume_id, state="bound", pdf_sha256=sha256, size=size, bound_on=call.occurred_on,
+                           bound_at=clock.now())  # fmt: skip
+        for number, page_id in enumerate(volume.page_ids, 1):
+            uow.pages.change([page_id], volume_id=volume_id, page_number=number)
+        pack = packs.pinned(uow.connection, case.pack)
+        bound = {v.volume for v in uow.volumes.of_case(case.case_id, "bound")}
+        state = "compiled" if bound >= {rule.id for rule in pack.volumes} else "open"
+        uow.emit(VolumeBound(
+            volume_id=volume_id, volume=volume.volume, part=volume.part, pages=len(volume.page_ids),
+            internal=volume.is_internal, pdf_sha256=sha256, size=size, bound_on=call.occurred_on.isoformat(),
+            card=card(uow, case.case_id, state),
+        ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
+            occurred_on=call.occurred_on)  # fmt: skip
+        tell_changed(uow, case, volume.page_ids, state)
+        record(uow, "bind_volume", volume_id, case, {"volume": volume.volume, "pages": len(volume.page_ids),
+                                                     "sha256": sha256})  # fmt: skip
+        effects.done(uow, call, {"volume_id": volume_id, "pages": len(volume.page_ids)})
+
+
+def _refuse(uow: ArchiveUnit, volume_id: str, refusal: DomainError) -> None:
+    """The node opens again; the pages are free to change."""
+    with uow:
+        volume = uow.volumes.get(volume_id)
+        uow.lock(volume.case_id)
+        if uow.volumes.get(volume_id).state in ("asked", "binding"):
+            uow.volumes.change(volume_id, state="refused", reason=refusal.detail, page_ids=[], entries=[])
+            effects.refused(uow, EffectCall.from_payload(volume.call), refusal)
+
+
+def release(uow: ArchiveUnit, effect_id: str) -> None:
+    """An operator has given the effect up: what it had frozen may be changed again."""
+    uow.volumes.give_up(effect_id)
+    uow.dossiers.give_up(effect_id)

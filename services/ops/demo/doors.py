@@ -1,0 +1,62 @@
+"""How a fact of an example comes about over HTTP: through the door of the room that tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from services.kit.testing import until
+
+if TYPE_CHECKING:
+    from services.ops.demo.player import Play
+
+METHODS = {"personal": "直接送达", "electronic": "电子送达", "postal": "邮寄送达", "leaving": "留置送达",
+           "entrusted": "委托送达", "publication": "公告送达"}  # fmt: skip
+NOTES = {"publication": "当事人下落不明，其他方式无法送达，在本机关网站公告",
+         "leaving": "当事人拒收，见证人在场，全程录像"}  # fmt: skip
+
+
+def prove(play: Play, act: Mapping[str, Any]) -> str:
+    """An officer proves a serving with its papers. A publication is told by the day it was published; it is proven
+    on that day (InstrumentPublished) or, with `left_on`, when its period is over (InstrumentServed)."""
+    told = act["data"]
+    method = "publication" if act["event"] == "InstrumentPublished" else str(told["method"])
+    speaker = play.speak(play.officer())
+    instrument, serving = until(lambda: _servings(play, told), play.patience, f"{told['instrument']} 的送达")[0]
+    body = {"method": method, "proof_sha256": _paper(play, f"{instrument['title']}送达回证")} | _days(method, told)
+    if method in NOTES:
+        body["note"] = NOTES[method]
+    if method == "electronic":
+        body["consent_sha256"] = _paper(play, "电子送达地址确认书")
+    speaker.post(f"/servings/{serving['serving_id']}/proof", body)
+    return f"{METHODS[method]}《{instrument['title']}》"
+
+
+def _days(method: str, told: Mapping[str, Any]) -> dict[str, str]:
+    if method == "publication":
+        return {"left_on": str(told.get("published_on") or told["left_on"])}
+    return {"left_on": str(told["served_on"])} if method == "leaving" else {"served_on": str(told["served_on"])}
+
+
+def _servings(play: Play, told: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Open servings of that kind of instrument on that party, of the newest instrument first."""
+    party_id, speaker = play.parties()[told["party_id"]], play.speak(play.officer())
+    listed = speaker.get("/instruments", case_id=play.case_id, limit=100)["instruments"]
+    return [
+        (instrument, serving)
+        for instrument in listed if instrument["instrument"] == told["instrument"]
+        for serving in instrument["servings"]
+        if serving["addressee_id"] == party_id and serving["state"] == "started"
+    ]  # fmt: skip
+
+
+def _paper(play: Play, title: str) -> str:
+    """Upload what proves it; its SHA-256."""
+    speaker = play.speak(play.officer())
+    text = f"{title}\n{play.cast.example['title']}\n".encode()
+    return str(speaker.upload(f"{title}.txt", text, "text/plain", play.cast.body)["sha256"])
+
+
+DOORS: dict[str, Callable[[Play, Mapping[str, Any]], str]] = {
+    "InstrumentServed": prove, "InstrumentPublished": prove,
+}  # fmt: skip

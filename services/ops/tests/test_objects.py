@@ -1,0 +1,68 @@
+"""What every object store must do, on a folder, MinIO and SeaweedFS."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.kit import clock
+from services.kit.errors import NotFoundError, RuleRefusedError
+from services.kit.objects import ObjectStore, open_store, put_bytes, sha256_key
+
+pytestmark = pytest.mark.integration
+PERMANENT = timedelta(days=36_525)  # as long as a dossier is ever locked
+
+
+@pytest.fixture(params=["folder", "minio", "seaweedfs"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    """Each of them, running."""
+    if request.param == "folder":
+        return open_store(f"file://{tmp_path}")
+    return open_store(request.getfixturevalue(request.param).url)
+
+
+def put(store: ObjectStore, key: str, data: bytes) -> None:
+    store.put(key, io.BytesIO(data), len(data))
+
+
+def test_bytes_come_back_whole_and_in_parts(store: ObjectStore) -> None:
+    put(store, "卷宗/第一页", b"0123456789")
+    assert store.get("卷宗/第一页") == b"0123456789"
+    assert store.get("卷宗/第一页", 3, 4) == b"3456"
+    assert store.size("卷宗/第一页") == 10
+    assert list(store.keys("卷宗")) == ["卷宗/第一页"]
+    store.delete("卷宗/第一页")
+    assert store.size("卷宗/第一页") is None
+    store.delete("卷宗/第一页")
+    with pytest.raises(NotFoundError):
+        store.get("卷宗/第一页")
+
+
+def test_what_is_locked_is_neither_removed_nor_lost_by_writing_over_it(store: ObjectStore) -> None:
+    key = sha256_key(put_bytes(store, b"page"))
+    assert not store.locked(key)
+    can_lock = store.lock(key, clock.now() + PERMANENT)
+    assert store.locked(key)
+    store.lock(key, clock.now() + timedelta(days=1))  # never for less than before
+    with pytest.raises(RuleRefusedError, match="已锁定"):
+        store.delete(key)
+    assert put_bytes(store, b"page") == key.rpartition("/")[2]
+    if can_lock:  # S3: another version lies over it, and the locked one is there when that is taken away
+        put(store, key, b"forged")
+        store.delete(key)
+    else:
+        with pytest.raises(RuleRefusedError, match="改写"):
+            put(store, key, b"forged")
+        put(store, key, b"page")
+    assert store.get(key) == b"page"
+    assert store.locked(key)
+    with pytest.raises(RuleRefusedError):
+        store.delete(key)
+
+
+def test_a_lock_is_asked_of_what_is_there(store: ObjectStore) -> None:
+    with pytest.raises(NotFoundError):
+        store.lock("nothing", clock.now() + timedelta(minutes=1))
