@@ -227,5 +227,21 @@ def replay(
     output.as_json(told) if json else output.PEOPLE.print(f"已向 {queue} 重放 {events} 件")
 
 
+@app.command()
+def bench(
+    only: Annotated[list[str] | None, typer.Option("--only", help="只做这一项测量，可多次")] = None,
+    profile: Annotated[str, typer.Option("--profile", help="embedded 或 full")] = "embedded",
+    quick: Annotated[bool, typer.Option("--quick", help="缩短测量，只看大概")] = False,
+    long: Annotated[bool, typer.Option("--long", help="加做每秒五十件、持续五分钟的收案")] = False,
+    json: Json = False,
+) -> None:
+    """在全新的平台（data/bench，做完即删）上测量性能；完整测量的结果写入 docs/benchmarks.md。"""
+    from services.ops import output
+    from services.ops.bench.command import bench as measure
+
+    with output.refusals(json):
+        measure(only or [], profile, quick, long, json)
+
+
 if __name__ == "__main__":
     app()
