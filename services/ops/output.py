@@ -22,7 +22,7 @@ LABELS = {
     "postgres": "数据库 PostgreSQL",
     "rabbitmq": "消息中间件 RabbitMQ",
     "objects": "对象存储",
-    "search": "检索引擎 Elasticsearch",
+    "elasticsearch": "检索引擎 Elasticsearch",
     "servers": "业务服务",
     "consumers": "事件处理",
     "workers": "后台作业",

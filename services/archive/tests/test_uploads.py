@@ -55,7 +55,7 @@ def told(
         body_id=body_id, case_id=case_id,
     )  # fmt: skip
     with host.begin_as_system("test") as uow:
-        projections.apply(uow.connection, event)
+        projections.apply_all(uow.connection, [event])
         if event.type == "FilingSubmitted":
             ArchiveConsumer(host).on_filing_submitted(event, uow)
     return event

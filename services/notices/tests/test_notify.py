@@ -48,7 +48,8 @@ def know_the_case(host: run.Host, reporter: str = "", party: str = "a-party") ->
                       parties=[PartyCard(party_id="1", name="某公司", role="respondent", account_id=party)])
     told = event(FilingSubmitted(card=card), system("test"))
     with host.begin_as_system("test") as uow:
-        projections.apply(uow.connection, events.decode(events.encode(told).replace(b'"workflow"', b'"intake"')))
+        fact = events.decode(events.encode(told).replace(b'"workflow"', b'"intake"'))
+        projections.apply_all(uow.connection, [fact])
 
 
 def ask(host: run.Host, to: object, text: str = "已决定立案", method: str = "") -> list[events.Event]:

@@ -23,7 +23,7 @@ from services.workflow.usecases.run import Packs, Run
 
 def next_level(run: Run, visit: Visit, start: int, approvals: dict[str, Any]) -> int | None:
     """The first level from `start` on that applies to what was filled in; None when nobody has to approve any more."""
-    today = run.uow.legal_on(run.instance.body_id)
+    today = run.today
     act = Act(visit.submitted_by, visit.submitted_by_name, visit.people, visit.opened_on, today, approvals)
     scope = run.scope(form=visit.data, **act.scope(visit))
     levels = run.node(visit.node_id).approval.levels
@@ -34,7 +34,7 @@ def open_level(run: Run, visit: Visit, step: int, agreed: Sequence[str] = ()) ->
     """A task for the people of a level; those who filled in the form, or have `agreed` there, are none of them."""
     level = run.node(visit.node_id).approval.levels[step]
     title = f"{visit.title}·{level.title}" if level.title else visit.title
-    opening = Opening(run.uow.legal_on(run.instance.body_id), run.uow.cause.actor.name)
+    opening = Opening(run.today, run.uow.cause.actor.name)
     task_id = open_task(run, visit.visit_id, visit.node_id, level.actor, opening, level=level.id, title=title,
                         step=step, round_=visit.round, excluded=(*visit.people, *agreed))  # fmt: skip
     run.tell(facts_pb2.ApprovalAsked(

@@ -111,7 +111,7 @@ def assign_case(uow: WorkflowUnit, packs: Packs, request: AssignCaseRequest) -> 
     if not request.reason.strip():
         raise InvalidInputError("请写明变更理由", [{"pointer": "/reason", "detail": "请写明变更理由"}])
     run = Run.of(uow, packs, request.case_id)
-    on = uow.legal_on(run.instance.body_id)
+    on = run.today
     require_not_self(run, uow.people.caller(actor), request.officer_ids, run.instance.officer_ids)
     assign(run, list(request.officer_ids), request.department_id, request.reason, on)
     offer_own(run, Opening(on, actor.name))

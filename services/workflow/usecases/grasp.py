@@ -83,7 +83,7 @@ def held(uow: WorkflowUnit, packs: Packs, task_id: str) -> Grasp:
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
     task, visit, instance, due = found
     run = Run(uow, packs.engine(instance.pack_sha256), instance, due)
-    return Grasp(run, task, visit, uow.legal_on(instance.body_id), uow.people.caller(uow.cause.actor))
+    return Grasp(run, task, visit, run.today, uow.people.caller(uow.cause.actor))
 
 
 def day_of(hold: Grasp, text: str) -> date:

@@ -111,7 +111,7 @@ def schedule_hearing(uow: WorkflowUnit, packs: Packs, request: ScheduleHearingRe
     """
     access.require(uow.connection, uow.cause.actor, "work_case", case_id=request.case_id)
     run = Run.of(uow, packs, request.case_id)
-    on, leads = uow.legal_on(run.instance.body_id), uow.cause.actor.has(*LEADERS)
+    on, leads = run.today, uow.cause.actor.has(*LEADERS)
     # who sits may read the internal volume, so nobody names himself
     if not leads and not set(request.panel_ids) <= set(run.instance.panel_ids):
         raise NotAllowedError("合议庭（听证）人员由院长、机关负责人或部门负责人指定")
