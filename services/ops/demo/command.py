@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.kit import clock
 from services.kit.procedure.model import Pack
+from services.kit.testing import settle
 from services.ops import lifecycle
 from services.ops.demo import report
 from services.ops.demo.cast import PASSWORD
@@ -35,6 +36,7 @@ def demo(data: Path) -> None:
     PEOPLE.print("重新启动全部进程……")
     lifecycle.restart(installation)
     with open_stage(installation) as stage:
+        settle(stage.rpc, stage.operator.token(), timeout=120)  # what was under way goes on by itself
         faults = [fault for play in plays for fault in _told(stage, play)]
     _farewell(installation, plays, clock.monotonic() - began)
     if faults:
