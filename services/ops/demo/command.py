@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from services.kit import clock
+from services.kit.procedure.bundle import load_folder
 from services.kit.procedure.model import Pack
 from services.ops import lifecycle
 from services.ops.demo import report
@@ -17,7 +18,7 @@ from services.ops.output import PEOPLE
 
 
 def demo(data: Path) -> None:
-    """Play the first example of every pack into a new, empty folder; leaves the platform running unless CI is set.
+    """Play an example of every pack of cases into a new, empty folder; leaves the platform running unless CI is set.
 
     Raises:
         PlayFailedError: an act went otherwise than the example says.
@@ -29,7 +30,7 @@ def demo(data: Path) -> None:
     installation = lifecycle.up(data, "embedded", scripted=True)
     PEOPLE.print(f"平台已就绪，用时 {clock.monotonic() - began:.0f} 秒；开始办案")
     with open_stage(installation) as stage:
-        plays = [_played(stage, folder) for folder in pack_folders()]
+        plays = [_played(stage, folder) for folder in pack_folders() if load_folder(folder).kind != "any"]
     PEOPLE.print("重新启动全部进程……")
     lifecycle.restart(installation)
     with open_stage(installation) as stage:
@@ -50,8 +51,11 @@ def _played(stage: Stage, folder: Path) -> Play:
 
 
 def longest(pack: Pack) -> str:
-    """The example with the most acts: it shows the most."""
-    return max(sorted(pack.examples), key=lambda name: len(pack.examples[name]["acts"]))
+    """The example with the most acts, of those whose dossier is archived: it shows the most."""
+    def shows(name: str) -> tuple[bool, int]:
+        return "archive_dossier" in pack.examples[name]["expect"]["effects"], len(pack.examples[name]["acts"])
+
+    return max(sorted(pack.examples), key=shows)
 
 
 def _told(stage: Stage, play: Play) -> list[str]:
