@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from services.kit import clock
-from services.kit.procedure.bundle import load_folder
 from services.kit.procedure.model import Pack
 from services.ops import lifecycle
 from services.ops.demo import report
@@ -30,7 +29,7 @@ def demo(data: Path) -> None:
     installation = lifecycle.up(data, "embedded", scripted=True)
     PEOPLE.print(f"平台已就绪，用时 {clock.monotonic() - began:.0f} 秒；开始办案")
     with open_stage(installation) as stage:
-        plays = [_played(stage, folder) for folder in pack_folders() if load_folder(folder).kind != "any"]
+        plays = [_played(stage, folder) for folder in pack_folders()]
     PEOPLE.print("重新启动全部进程……")
     lifecycle.restart(installation)
     with open_stage(installation) as stage:

@@ -103,5 +103,6 @@ def open_stage(installation: Installation) -> Iterator[Stage]:
 
 
 def pack_folders() -> list[Path]:
-    """Every pack that ships with the code."""
-    return sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
+    """Every pack that people open cases by; what one body asks of another is played inside such a case."""
+    folders = sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
+    return [folder for folder in folders if load_folder(folder).kind != "any"]
