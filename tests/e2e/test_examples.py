@@ -32,7 +32,7 @@ def unread(path: Path, instrument: dict[str, Any], body: str) -> list[str]:
     with pypdfium2.PdfDocument(path) as document:
         text = "".join("".join(page.get_textpage().get_text_bounded() for page in document).split())
         blank = [number for number, page in enumerate(document, 1) if _ink(page) < 0.002]
-    wanted = [instrument["title"], instrument["number"], body]
+    wanted = [instrument["title"].split("（")[0], instrument["number"], body]  # 民事裁定书（撤诉） reads 民事裁定书
     missing = [word for word in wanted if "".join(word.split()) not in text]
     return missing + [mark for mark in ("【", "{{", "None") if mark in text] + [f"第 {n} 页空白" for n in blank]
 

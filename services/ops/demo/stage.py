@@ -18,6 +18,7 @@ from services.kit.procedure.bundle import bundle_of, load_folder
 from services.kit.procedure.model import Pack
 from services.kit.settings import Settings, procedures_dir
 from services.kit.testing import settle
+from services.ops.demo import upper
 from services.ops.demo.cast import PASSWORD, Cast
 from services.ops.demo.player import Play
 from services.ops.demo.site import Voice
@@ -86,6 +87,8 @@ class Stage:
     def play(self, folder: Path, example: str, key: str) -> Play:
         """An example ready to be played in bodies of its own."""
         pack = self.publish(folder)
+        for small in sorted(upper.asked_packs(pack)):
+            self.publish(folder.parent / small)
         cast = Cast.of(key, pack.examples[example])
         self.bring_in(cast, pack.kind)
         return Play(pack, cast, self.operator, self.voice)
