@@ -68,6 +68,10 @@ class IntakeServicer(door.IntakeServicer):
         with self._begin() as uow:
             return views.list_cases(uow, request)
 
+    def ExportCases(self, request: pb.ExportCasesRequest, context: grpc.ServicerContext) -> pb.ExportCasesAnswer:
+        with self._begin() as uow:
+            return views.export_cases(uow, request)
+
 
 def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:
     """What makes a server answer for this room."""

@@ -41,8 +41,8 @@ WITH_IDS = sorted(label for label in SERVED if parameters(label, "path"))
 WITH_VERSION = sorted(
     label for label in SERVED if any(p["name"].lower() == "if-match" for p in parameters(label, "header"))
 )
-# completing an own task may do without: there is nobody else who could have changed it
-UNREAD = [label for label in WITH_VERSION if not label.endswith("/completion")]
+# whose task it is may complete it or send it back without: nobody else could have changed it
+UNREAD = [label for label in WITH_VERSION if not label.endswith(("/completion", "/sending-back"))]
 
 
 @pytest.fixture(scope="module")

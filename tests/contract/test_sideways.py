@@ -109,8 +109,8 @@ def test_no_reading_route_opens_the_other_body(sides: tuple[Side, Side], label: 
 def test_a_party_uploads_for_itself_alone(sides: tuple[Side, Side]) -> None:
     """Through tus, to any body; never into another's session or case, and never what a station scans."""
     side, other = sides
-    world, text = replace(side.world, people=side.world.people | dict(side.strangers)), "当事人自己的合同".encode()
-    stranger, body_id = "a party without a case", side.world.play.cast.body
+    stranger, body_id, text = "a party without a case", side.world.play.cast.body, "当事人自己的合同".encode()
+    world = replace(side.world, people=side.world.people | {stranger: side.strangers[stranger]})
     made_by = {who: opened(world, who, text, body_id) for who in (stranger, "registrar")}
     own, foreign = (answer.headers["location"].rpartition("/")[2] for answer in made_by.values())
     told = {"Upload-Offset": "0", "Content-Type": CHUNK}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 
 from services.kit import schema
 from services.kit.database import UnitOfWork
@@ -114,8 +114,11 @@ class Tasks(Rows[Task]):
 
     def cancel(self, visit_ids: Sequence[str]) -> None:
         """Open tasks of these visits are nobody's any more."""
+        self.drop(tasks.c.visit_id.in_(visit_ids) & tasks.c.state.in_(("open", "waiting_for_effects")))
+
+    def drop(self, mine: ColumnElement[bool]) -> None:
+        """These tasks are nobody's any more."""
         self.write()
-        mine = tasks.c.visit_id.in_(visit_ids) & tasks.c.state.in_(("open", "waiting_for_effects"))
         gone = update(tasks).where(mine).values(state="cancelled", version=tasks.c.version + 1)
         ids = self.uow.connection.execute(gone.returning(tasks.c.task_id)).scalars().all()
         self.unseat(*ids)
