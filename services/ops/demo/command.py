@@ -56,7 +56,7 @@ def longest(pack: Pack) -> str:
 
 def _told(stage: Stage, play: Play) -> list[str]:
     voice = stage.voice(play.cast.sign_in(play.cast.reader()), PASSWORD, play.cast.body)
-    story = report.read(voice, play.case_id)
+    story = report.read(voice, play.case_id, stage.installation.place.data / "papers" / play.cast.key)
     report.show(PEOPLE, str(play.cast.example["title"]), story)
     return report.differences(story, play.cast.example["expect"])
 

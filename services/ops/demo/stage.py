@@ -20,7 +20,6 @@ from services.kit.settings import Settings, procedures_dir
 from services.kit.testing import settle
 from services.ops.demo.cast import PASSWORD, Cast
 from services.ops.demo.player import Play
-from services.ops.demo.reach import reachable
 from services.ops.demo.site import Voice
 from services.ops.installation import Installation
 
@@ -87,7 +86,7 @@ class Stage:
     def play(self, folder: Path, example: str, key: str) -> Play:
         """An example ready to be played in bodies of its own."""
         pack = self.publish(folder)
-        cast = Cast.of(key, reachable(pack, pack.examples[example]))
+        cast = Cast.of(key, pack.examples[example])
         self.bring_in(cast, pack.kind)
         return Play(pack, cast, self.operator, self.voice)
 
