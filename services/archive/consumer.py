@@ -9,6 +9,7 @@ from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
 from services.archive.usecases import archiving, binding, papers, uploads
 from services.kit import effects
+from services.kit.effects import plain
 from services.kit.events import Event
 from services.kit.run import Host
 
@@ -37,6 +38,10 @@ class ArchiveConsumer:
         """From here on there is a dossier: materials go into it."""
         papers.file_materials(uow, self.packs, event.case_id)
 
+    def on_node_completed(self, event: Event, uow: ArchiveUnit) -> None:
+        """What it has issued belongs into the dossier, even if documents tells it later."""
+        papers.expect_instruments(uow, event.case_id, event.body_id, plain(event.data.results))
+
     def on_instrument_issued(self, event: Event, uow: ArchiveUnit) -> None:
         """Its pages go into the dossier."""
         papers.file_instrument(uow, self.packs, event)
@@ -58,3 +63,7 @@ class ArchiveConsumer:
         effects.withdrawn(event, uow)
         if event.data.owner == uow.service:
             binding.release(uow, event.data.effect_id)
+
+    def on_superior_answered(self, event: Event, uow: ArchiveUnit) -> None:
+        """The scan of a paper answer belongs to the case that asked."""
+        uploads.link_reply(uow, event)

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
-from services.intake.usecases import decisions
+from services.intake.usecases import decisions, requests
 from services.intake.usecases.docket import docket
 from services.kit import effects
 from services.kit.events import Event
@@ -20,7 +20,7 @@ class IntakeConsumer:
     sources = ("identity", "workflow", "supervision", "archive")
 
     def __init__(self, host: Host) -> None:
-        packs = Packs(host.objects)
+        self.packs = packs = Packs(host.objects)
         self.performers: dict[str, Any] = {
             "accept_filing": decisions.accept_filing,
             "decline_filing": decisions.decline_filing,
@@ -38,3 +38,11 @@ class IntakeConsumer:
     def on_effect_withdrawn(self, event: Event, uow: IntakeUnit) -> None:
         """An effect that is not wanted any more."""
         effects.withdrawn(event, uow)
+
+    def on_superior_asked(self, event: Event, uow: IntakeUnit) -> None:
+        """Another body asks one of ours."""
+        requests.receive_request(self.packs, uow, event)
+
+    def on_procedure_concluded(self, event: Event, uow: IntakeUnit) -> None:
+        """What was asked is decided."""
+        requests.answer_request(uow, event)

@@ -11,6 +11,7 @@ from services.kit.run import Host
 from services.supervision.store import SupervisionUnit
 from services.supervision.usecases.effects import PERFORMERS
 from services.supervision.usecases.facts import enter_fact
+from services.supervision.usecases.requests import note_answer, note_request
 
 
 class SupervisionConsumer:
@@ -38,6 +39,12 @@ class SupervisionConsumer:
 
     def on_effect_withdrawn(self, event: Event, uow: SupervisionUnit) -> None:
         withdrawn(event, uow)
+
+    def on_superior_asked(self, event: Event, uow: SupervisionUnit) -> None:
+        note_request(uow, event)
+
+    def on_superior_answered(self, event: Event, uow: SupervisionUnit) -> None:
+        note_answer(uow, event)
 
     def on_filing_submitted(self, event: Event, uow: SupervisionUnit) -> None:
         enter_fact(uow, event)

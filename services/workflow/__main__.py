@@ -13,8 +13,9 @@ from services.workflow.tables import effects
 
 
 def unanswered(uow: WorkflowUnit) -> int:
-    """Effects that are out and not yet answered."""
-    query = select(func.count()).select_from(effects).where(effects.c.state == "requested")
+    """Effects that are out at other rooms and not yet answered; a superior takes days, and is not waited for."""
+    out = (effects.c.state == "requested") & (effects.c.owner != "workflow")
+    query = select(func.count()).select_from(effects).where(out)
     return int(uow.connection.execute(query).scalar_one())
 
 

@@ -137,6 +137,7 @@ tasks = Table(
     words("from_name"),
     Column("waiting_since", INSTANT),
     words("refused_reason"),
+    words("effect_id"),  # the effect that its completion answers
     document("draft"),
     Column("done_at", INSTANT),
     words("done_by"), words("done_by_name"), words("done_key"),

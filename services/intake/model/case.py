@@ -27,6 +27,7 @@ ACTS = {
     "docket": (("received", "accepted"), "立案"),
     "refuse": (("received", "accepted"), "决定不予立案"),
     "close": (("docketed",), "结案"),
+    "answer": (("received", "accepted"), "答复"),
 }
 Row = TypeVar("Row", Party, Material)
 PARTY_ID, MATERIAL_ID = attrgetter("party_id"), attrgetter("material_id")
@@ -162,6 +163,11 @@ class Case:
         self.may("close")
         if self.docketed_on and on < self.docketed_on:
             raise RuleRefusedError(f"结案日期（{on}）不能早于立案日期（{self.docketed_on}）")
+        return self._now(state="closed", closed_on=on, disposition=disposition)
+
+    def answered(self, on: date, disposition: str) -> Case:
+        """A request of another body is decided; it is never docketed."""
+        self.may("answer")
         return self._now(state="closed", closed_on=on, disposition=disposition)
 
     def corrected(

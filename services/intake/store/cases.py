@@ -56,6 +56,11 @@ class Cases:
         query = select(tables.cases.c.case_id).where(tables.cases.c.case_number == case_number)
         return str(self.connection.execute(query).scalar() or "")
 
+    def channel(self, case_id: str) -> str | None:
+        """By which channel a case came, None when it is not in this register."""
+        query = select(tables.cases.c.channel).where(tables.cases.c.case_id == case_id)
+        return self.connection.execute(query).scalar()
+
     def _find(self, which: ColumnElement[bool]) -> Case | None:
         joined = tables.cases.join(tables.filings, tables.filings.c.case_id == tables.cases.c.case_id)
         query = select(*(tables.cases.c[name] for name in _OF_CASE), *_FILINGS).select_from(joined).where(which)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from anjuan.identity.v1 import identity_pb2 as pb
+from services.ops.demo import courts
 
 PASSWORD = "Anjuan-2025-demo"  # noqa: S105 the same for every person of a play, printed at its end
 LEFT_FREE = "9999-12-31"
@@ -41,6 +42,12 @@ class Cast:
         own = [short for short, told in people.items() if told.get("body", "own") == "own"]
         return next((short for short in own if leaders & set(people[short].get("roles", []))), own[0])
 
+    def registry(self) -> str:
+        """Whoever registers cases and proves servings before anybody is assigned, else the first person."""
+        people: Mapping[str, Any] = self.example["people"]
+        clerks = {"docketing_clerk", "registrar"}
+        return next((short for short in people if clerks & set(people[short].get("roles", []))), next(iter(people)))
+
     def first_day(self) -> str:
         """The day of the first act."""
         return min(str(act["on"]) for act in self.example["acts"])
@@ -48,6 +55,9 @@ class Cast:
     def bodies(self, kind: str) -> pb.ImportBodiesRequest:
         """The superior body, scripted from the first day, and the one below it that works the case."""
         told = self.example["body"]
+        if courts.is_court(told):
+            found = courts.court_bodies(told, self.root, self.body, self.first_day())
+            return pb.ImportBodiesRequest(bodies=found, departments=self._departments())
         upper, lower = ("intermediate", "basic") if kind == "court" else ("city", "county")
         root = pb.Body(body_id=self.root, name=f"{told['name']}（上级）", kind=kind, tier=upper,
                        code=f"{told['code']}上", legal_on=self.first_day())  # fmt: skip

@@ -18,16 +18,23 @@ NOTES = {"publication": "当事人下落不明，其他方式无法送达，在�
 
 def prove(play: Play, act: Mapping[str, Any]) -> str:
     """An officer proves a serving with its papers. A publication is told by the day it was published; it is proven
-    on that day (InstrumentPublished) or, with `left_on`, when its period is over (InstrumentServed)."""
+    on that day (InstrumentPublished) or, with `left_on`, when its period is over (InstrumentServed); without it the
+    serving was proven on that day and is waited for."""
     told = act["data"]
     method = "publication" if act["event"] == "InstrumentPublished" else str(told["method"])
     speaker = play.speak(play.officer())
+    if method == "publication" and act["event"] == "InstrumentServed" and "left_on" not in told:
+        until(lambda: _servings(play, told, "served"), play.patience, f"{told['instrument']} 公告期满")
+        return f"公告期满，{told['instrument']} 视为送达"
     instrument, serving = until(lambda: _servings(play, told), play.patience, f"{told['instrument']} 的送达")[0]
-    body = {"method": method, "proof_sha256": _paper(play, f"{instrument['title']}送达回证")} | _days(method, told)
+    days = _days(method, told)
+    says = {"文书": f"{instrument['title']} {instrument['number']}", "受送达人": serving["addressee_name"],
+            "送达方式": METHODS[method], "日期": "、".join(days.values()), "备注": NOTES.get(method, "")}  # fmt: skip
+    body = {"method": method, "proof_sha256": play.paper(speaker, "送达回证", says)["sha256"]} | days
     if method in NOTES:
         body["note"] = NOTES[method]
     if method == "electronic":
-        body["consent_sha256"] = _paper(play, "电子送达地址确认书")
+        body["consent_sha256"] = play.paper(speaker, "电子送达地址确认书", says)["sha256"]
     speaker.post(f"/servings/{serving['serving_id']}/proof", body)
     return f"{METHODS[method]}《{instrument['title']}》"
 
@@ -38,23 +45,18 @@ def _days(method: str, told: Mapping[str, Any]) -> dict[str, str]:
     return {"left_on": str(told["served_on"])} if method == "leaving" else {"served_on": str(told["served_on"])}
 
 
-def _servings(play: Play, told: Mapping[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Open servings of that kind of instrument on that party, of the newest instrument first."""
+def _servings(
+    play: Play, told: Mapping[str, Any], state: str = "started"
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Servings in a state, of that kind of instrument on that party; those of the newest instrument first."""
     party_id, speaker = play.parties()[told["party_id"]], play.speak(play.officer())
     listed = speaker.get("/instruments", case_id=play.case_id, limit=100)["instruments"]
     return [
         (instrument, serving)
         for instrument in listed if instrument["instrument"] == told["instrument"]
         for serving in instrument["servings"]
-        if serving["addressee_id"] == party_id and serving["state"] == "started"
+        if serving["addressee_id"] == party_id and serving["state"] == state
     ]  # fmt: skip
-
-
-def _paper(play: Play, title: str) -> str:
-    """Upload what proves it; its SHA-256."""
-    speaker = play.speak(play.officer())
-    text = f"{title}\n{play.cast.example['title']}\n".encode()
-    return str(speaker.upload(f"{title}.txt", text, "text/plain", play.cast.body)["sha256"])
 
 
 DOORS: dict[str, Callable[[Play, Mapping[str, Any]], str]] = {

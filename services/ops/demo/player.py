@@ -9,8 +9,9 @@ from typing import Any
 
 from services.kit.procedure.model import Pack
 from services.kit.testing import until
-from services.ops.demo import doors
+from services.ops.demo import doors, signing, upper
 from services.ops.demo.cast import PASSWORD, Cast
+from services.ops.demo.papers import MEDIA_TYPE, paper
 from services.ops.demo.site import RefusedError, Voice
 
 PATIENCE = 60.0
@@ -92,17 +93,20 @@ class Play:
         told, speaker = dict(act["filing"]), self.speak(act["who"])
         names = {item.id: item.title for item in self.pack.checklist}
         wanted = told.pop("materials", []) if self.with_materials else []
-        materials = [self._material(speaker, item, names.get(item, item)) for item in wanted]
+        says = {"案件名称": str(told["title"]), **{k: str(v) for k, v in _said(told).items()}}
         parties = [{k: v for k, v in party.items() if k != "party_id"} for party in told.pop("parties", [])]
+        copies = {i.id: sum(p["role"] == i.per_party for p in parties) or 1 for i in self.pack.checklist}
+        materials = [self.paper(speaker, names.get(i, i), says) | {"checklist_item": i, "copies": copies.get(i, 1)}
+                     for i in wanted]  # fmt: skip
         told = self.meant(told) | ({"title": self.title} if self.title else {})
         body = told | {"body_id": self.cast.body, "procedure_id": self.pack.id, "parties": parties,
                        "materials": materials}  # fmt: skip
         self.case_id = speaker.post("/filings", body)["case_id"]
         return f"提交：{told['title']}"
 
-    def _material(self, speaker: Voice, item: str, title: str) -> dict[str, Any]:
-        text = f"{title}\n{self.cast.example['title']}\n".encode()
-        return speaker.upload(f"{title}.txt", text, "text/plain", self.cast.body) | {"checklist_item": item}
+    def paper(self, speaker: Voice, title: str, says: Mapping[str, str]) -> dict[str, Any]:
+        """Upload a sheet of paper; what a filing names it by."""
+        return speaker.upload(f"{title}.pdf", paper(title, says), MEDIA_TYPE, self.cast.body)
 
     def task(self, act: Mapping[str, Any]) -> dict[str, Any]:
         """The open task that an act is about, waited for; for an act to be refused it may be anybody's.
@@ -117,6 +121,8 @@ class Play:
             listed = (t for p in seekers for t in self.speak(p).get("/tasks", case_id=self.case_id)["tasks"])
             return [t for t in listed if t["node_id"] == node and t["state"] == "open"]
 
+        if act.get("refused") == "conflict":  # too early or too late: nobody has such a task
+            return next(iter(there()), None) or _nobodys(node)
         try:
             return until(there, self.patience, f"{who} 在 {node} 的待办")[0]
         except TimeoutError as late:
@@ -124,9 +130,11 @@ class Play:
 
     def _complete(self, act: Mapping[str, Any]) -> str:
         task = self.task(act)
+        signing.sign_before(self, act)
         together = [self.cast.people[short] for short in act.get("with", [])]
         body = {"data": self.meant(act.get("form", {})), "with_ids": together}
         state = self.speak(act["who"]).post(f"/tasks/{task['task_id']}/completion", body, f'"{task["version"]}"')
+        upper.answer(self, act)
         self._settle(task["task_id"], act["who"])
         return f"办理“{task['title']}”" + ("，送审" if state["state"] == "in_approval" else "")
 
@@ -135,17 +143,19 @@ class Play:
         decision = "agree" if act["do"] == "approve" else "return"
         body = {"decision": decision, "text": act.get("text", "同意" if decision == "agree" else "")}
         self.speak(act["who"]).post(f"/tasks/{task['task_id']}/decision", body, f'"{task["version"]}"')
+        upper.answer(self, act)
         self._settle(task["task_id"], act["who"])
         return f"{'同意' if decision == 'agree' else '退回'}“{task['title']}”"
 
     def meant(self, value: Any) -> Any:
-        """A form with "@zhang" replaced by that person's id."""
+        """A form with "@zhang" replaced by that person's id, "@p1" by that party's."""
         if isinstance(value, dict):
             return {key: self.meant(one) for key, one in value.items()}
         if isinstance(value, list):
             return [self.meant(one) for one in value]
-        is_person = isinstance(value, str) and value.startswith("@") and value[1:] in self.cast.people
-        return self.cast.people[value[1:]] if is_person else str(value) if isinstance(value, date) else value
+        if isinstance(value, str) and value.startswith("@"):
+            return self.cast.people.get(value[1:]) or self.parties()[value[1:]]
+        return str(value) if isinstance(value, date) else value
 
     def _request(self, act: Mapping[str, Any]) -> str:
         asked = {"node_id": act["node"]}
@@ -165,15 +175,15 @@ class Play:
         return door(self, act)
 
     def officer(self) -> str:
-        """The short name of who is responsible for the case."""
+        """The short name of who is responsible for the case; of the registry while nobody is."""
         ids = {person_id: short for short, person_id in self.cast.people.items()}
-        course = self.speak(self.cast.reader()).get(f"/cases/{self.case_id}/course")
-        return ids[course["officer_ids"][0]]
+        course = self.speak(self.cast.registry()).get(f"/cases/{self.case_id}/course")
+        return ids[course["officer_ids"][0]] if course["officer_ids"] else self.cast.registry()
 
     def parties(self) -> dict[str, str]:
         """The register's party ids by those of the example; told apart by their names."""
         filed = next(act["filing"] for act in self.cast.example["acts"] if act["do"] == "file")
-        known = self.speak(self.cast.reader()).get(f"/cases/{self.case_id}")["parties"]
+        known = self.speak(self.cast.registry()).get(f"/cases/{self.case_id}")["parties"]
         ids = {party["name"]: party["party_id"] for party in known}
         return {party["party_id"]: ids[party["name"]] for party in filed["parties"]}
 
@@ -193,6 +203,18 @@ class Play:
             return bool(task["state"] != "waiting_for_effects")
 
         until(answered, self.patience, f"任务 {task_id} 的后续动作办结")
+
+
+def _nobodys(node: str) -> dict[str, Any]:
+    raise RefusedError(409, {"type": "urn:anjuan:problem:conflict", "detail": f"没有人有“{node}”的待办"})
+
+
+def _said(filing: Mapping[str, Any]) -> dict[str, Any]:
+    """What a filing tells, in the words of its paper."""
+    names = "、".join(party["name"] for party in filing.get("parties", []))
+    content = filing.get("content", {})
+    return {"案由": filing.get("cause", ""), "当事人": names, "日期": content.get("found_on", ""),
+            "内容": content.get("content", "")}  # fmt: skip
 
 
 def _as_expected(refusal: RefusedError, wanted: str, says: str) -> bool:

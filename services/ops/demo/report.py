@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,47 +21,65 @@ CARDS = {"yellow": "黄牌", "red": "红牌"}
 
 @dataclass(frozen=True)
 class Story:
-    """One case as its body sees it."""
+    """One case as its body sees it; `papers`: instrument id -> the PDF that was fetched."""
 
     case: dict[str, Any]
     course: dict[str, Any]
     clocks: list[dict[str, Any]]
     cards: list[dict[str, Any]]
+    instruments: list[dict[str, Any]]
+    papers: dict[str, Path]
 
 
-def read(voice: Voice, case_id: str) -> Story:
-    """Everything through the public API, in one person's name."""
+def read(voice: Voice, case_id: str, folder: Path | None = None) -> Story:
+    """Everything through the public API, in one person's name; PDFs go into the folder when there is one."""
+    listed = voice.get("/instruments", case_id=case_id, limit=100)["instruments"]
+    issued = [one for one in reversed(listed) if one["state"] == "issued"]
     return Story(
         voice.get(f"/cases/{case_id}"),
         voice.get(f"/cases/{case_id}/course"),
         voice.get(f"/cases/{case_id}/clocks")["clocks"],
         voice.get("/alert-cards", case_id=case_id)["cards"],
+        [voice.get(f"/instruments/{one['instrument_id']}") for one in issued],
+        _fetched(voice, issued, folder) if folder else {},
     )
 
 
+def _fetched(voice: Voice, issued: list[dict[str, Any]], folder: Path) -> dict[str, Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for place, one in enumerate(issued, 1):
+        path = folder / f"{place:02}-{one['title'].replace('/', '、')}.pdf"
+        path.write_bytes(voice.ask("GET", f"/instruments/{one['instrument_id']}/content").content)
+        found[str(one["instrument_id"])] = path
+    return found
+
+
 def show(console: Console, title: str, story: Story) -> None:
-    """Tables for people."""
-    case = story.case
+    """Tables for people, section by section."""
     console.rule(f"[bold]{title}")
+    for section in SECTIONS:
+        section(console, story)
+
+
+def _head(console: Console, story: Story) -> None:
+    case = story.case
     console.print(f"案号 [bold]{case['case_number'] or '（未编号）'}[/bold]　{case['title']}")
     state = CASES.get(case["state"], case["state"])
-    console.print(f"收案 {case['received_on']}　立案 {case['docketed_on'] or '—'}　状态 {state}")
-    console.print(_nodes(story))
-    console.print(_clocks(story))
-    for card in story.cards:
-        console.print(f"{CARDS[card['level']]}　{card['issued_on']}　{card['text']}")
+    told = {"收案": case["received_on"], "立案": case["docketed_on"], "结案": case["closed_on"]}
+    console.print("　".join(f"{what} {day or '—'}" for what, day in told.items()) + f"　状态 {state}")
 
 
-def _nodes(story: Story) -> Table:
+def _nodes(console: Console, story: Story) -> None:
     table = Table("日期", "环节", "办理人", "意见", title="办理过程", title_justify="left")
     for visit in story.course["visits"]:
         said = "；".join(f"{o['person_name']} {DECISIONS.get(o['decision'], o['decision'])}" for o in visit["opinions"])
         who = visit["done_by_name"] or ("办理中" if visit["state"] == "open" else "—")
         table.add_row(visit["done_on"] or visit["opened_on"], visit["title"], who, said)
-    return table
+    console.print(table)
 
 
-def _clocks(story: Story) -> Table:
+def _clocks(console: Console, story: Story) -> None:
     table = Table(title="期限", title_justify="left")
     for head in ("期限", "起算", "届满日", "状态", "依据"):
         table.add_column(head, overflow="fold")
@@ -67,7 +87,26 @@ def _clocks(story: Story) -> Table:
         due = (clock["due_at"] or clock["due_on"] or "—") + ("（暂定）" if clock["provisional"] else "")
         table.add_row(clock["name"], clock["starts_on"], due, STATES.get(clock["state"], clock["state"]),
                       f"{clock['law']} {clock['article']}")  # fmt: skip
-    return table
+    console.print(table)
+
+
+def _cards(console: Console, story: Story) -> None:
+    for card in story.cards:
+        console.print(f"{CARDS[card['level']]}　{card['issued_on']}　{card['text']}")
+
+
+def _instruments(console: Console, story: Story) -> None:
+    table = Table("日期", "文书", "文号", "页", "送达", title="文书", title_justify="left")
+    for one in story.instruments:
+        served = "；".join(f"{s['addressee_name']} {s['served_on'] or '未送达'}" for s in one["servings"])
+        table.add_row(one["issued_on"], one["title"], one["number"], str(one["pages"]), served)
+    console.print(table)
+    for path in story.papers.values():
+        console.print(f"  {path}", soft_wrap=True)
+
+
+# what the demo tells of each case, in this order
+SECTIONS: tuple[Callable[[Console, Story], None], ...] = (_head, _nodes, _clocks, _cards, _instruments)
 
 
 def differences(story: Story, expected: dict[str, Any]) -> list[str]:
@@ -79,11 +118,8 @@ def differences(story: Story, expected: dict[str, Any]) -> list[str]:
         found.append(f"环节：应为 {expected['path']}，实为 {path}")
     if story.course["outcome"] != expected["end"]:
         found.append(f"结局：应为 {expected['end']}，实为 {story.course['outcome'] or '未结束'}")
-    for wanted in expected["clocks"]:
-        if not any(_fits(clock, wanted) for clock in story.clocks):
-            same = [c for c in story.clocks if c["limit_id"] == wanted["limit"]]
-            seen = [(c["starts_on"], c["due_on"], c["due_at"], c["state"], c["stopped_on"]) for c in same]
-            found.append(f"期限：应有 {wanted}，实为 {seen or '没有'}")
+    found += _clock_differences(story, expected["clocks"])
+    found += _field_differences(story, expected.get("instruments", {}))
     numbers = set(expected.get("numbers", {}).values())
     if numbers and story.case["case_number"] not in numbers:
         found.append(f"案号：应为 {'、'.join(numbers)}，实为 {story.case['case_number']}")
@@ -93,7 +129,31 @@ def differences(story: Story, expected: dict[str, Any]) -> list[str]:
     return found
 
 
+def _clock_differences(story: Story, expected: list[dict[str, Any]]) -> Iterator[str]:
+    left = list(story.clocks)
+    for wanted in expected:
+        fitting = next((clock for clock in left if _fits(clock, wanted)), None)
+        if fitting is None:
+            same = [c for c in left if c["limit_id"] == wanted["limit"]]
+            seen = [(c["starts_on"], c["due_on"], c["due_at"], c["state"], c["stopped_on"]) for c in same]
+            yield f"期限：应有 {wanted}，实为 {seen or '没有'}"
+        else:
+            left.remove(fitting)
+    yield from (f"期限：多出 {c['limit_id']} {c['starts_on']} {c['state']}" for c in left)
+
+
+def _field_differences(story: Story, expected: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The newest instrument of each kind, by the fields that the example states."""
+    newest = {one["instrument"]: one["fields"] for one in story.instruments}
+    for kind in expected.keys() ^ newest.keys():
+        yield f"文书：{kind} {'没有制发' if kind in expected else '不应制发'}"
+    for kind, fields in expected.items():
+        seen = {name: newest.get(kind, {}).get(name) for name in fields}
+        if kind in newest and seen != fields:
+            yield f"文书：{kind} 应为 {fields}，实为 {seen}"
+
+
 def _fits(clock: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    same = {"limit": "limit_id", "starts_on": "starts_on", "due_on": "due_on", "state": "state",
+    same = {"limit": "limit_id", "starts_on": "starts_on", "due_on": "due_on", "due_at": "due_at", "state": "state",
             "stopped_on": "stopped_on", "provisional": "provisional"}  # fmt: skip
     return all(str(clock[mine]) == str(wanted[theirs]) for theirs, mine in same.items() if theirs in wanted)

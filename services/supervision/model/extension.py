@@ -16,8 +16,8 @@ from services.supervision.model.rules import PackLimits
 
 
 def described(limits: PackLimits, entry: Entry, known: Sequence[Entry]) -> Entry:
-    """An extension as the ledger keeps it: with its article, its approver and the lead times that were missed."""
-    if entry.kind != "extended":
+    """An extension, or its request, as the ledger keeps it: article, approver, the lead times that were missed."""
+    if entry.kind not in ("extended", "requested"):
         return entry
     law = limits.law(entry.limit_id)
     now = (stand(law, of_scope(known, law.id, entry.scope_id)) or [Standing()])[-1]
@@ -27,13 +27,14 @@ def described(limits: PackLimits, entry: Entry, known: Sequence[Entry]) -> Entry
         return entry  # the count itself says why it does not hold
     asked = entry.detail.get("requested_on")
     requested_on = date.fromisoformat(asked) if asked else None
-    missed = faults(limits, rule, now.due_on, requested_on, entry.from_on) if now.due_on else []
+    granted_on = entry.from_on if entry.kind == "extended" else None
+    missed = faults(limits, rule, now.due_on, requested_on, granted_on) if now.due_on else []
     detail = {"nth": now.extensions + 1, **entry.detail, **granted_by(rule), "faults": missed}
     return replace(entry, detail=detail)
 
 
 def faults(
-    limits: PackLimits, rule: ExtensionRule, due_on: date, requested_on: date | None, granted_on: date
+    limits: PackLimits, rule: ExtensionRule, due_on: date, requested_on: date | None, granted_on: date | None
 ) -> list[dict[str, Any]]:
     """Which lead times of the rule were missed, counted back from the day on which the limit expires."""
     asked = ((rule.request_limit, requested_on, "报请"), (rule.decide_limit, granted_on, "批准"))

@@ -114,13 +114,29 @@ def _standing(run: _Run, within: Sequence[Entry], passed: set[date]) -> Standing
         else:
             granted.append(extension)
     found = run.reckon(granted)
-    steps = [*found.steps, *(f"延长未计入：{why}" for why in void.values())]
+    asked = asked_of(within)
+    steps = [*found.steps, *asked, *(f"延长未计入：{why}" for why in void.values())]
     expired = found.due_on is not None and found.due_on in passed
     return _ended(Standing(
         state="suspended" if found.due_on is None else "overdue" if expired else "running",
         starts_on=run.start.from_on, due_on=found.due_on, due_at=found.due_at, suspended_on=found.suspended_on,
         provisional=found.provisional, expired=expired, extensions=len(granted), steps=tuple(steps), void=void,
     ), run.stop)  # fmt: skip
+
+
+def asked_of(within: Iterable[Entry]) -> list[str]:
+    """What was asked of superiors, and what they answered, line by line."""
+    told = list(within)
+    answers = {e.detail.get("effect_id"): e for e in told if e.kind == "answered"}
+    return [_asked(e, answers.get(e.detail.get("effect_id"))) for e in told if e.kind == "requested"]
+
+
+def _asked(entry: Entry, answer: Entry | None) -> str:
+    said = "尚待答复" if answer is None else f"{answer.from_on}{'获批准' if answer.detail['granted'] else '未获批准'}"
+    late = "".join(fault["text"] for fault in entry.detail.get("faults", ()))
+    of, by = entry.detail, f"（{entry.detail['article']}）" if "article" in entry.detail else ""
+    whom, nth = of.get("approver", "上级机关"), of.get("nth", 1)
+    return f"报请：{entry.from_on}报请{whom}批准第{nth}次延长{by}，{said}。{late}"
 
 
 def _ended(standing: Standing, stop: Entry | None) -> Standing:

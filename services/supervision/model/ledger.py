@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from services.kit.procedure.registry import facts
 
-Kind = Literal["started", "stopped", "excluded", "suspended", "resumed", "extended", "expired"]
+Kind = Literal["started", "stopped", "excluded", "suspended", "resumed", "extended", "expired", "requested", "answered"]
 EVERY = "*"  # scope_id of a fact that speaks to all clocks of its limit
 
 
@@ -18,7 +18,8 @@ class Entry:
     """One fact. `from_on` is its legal day, `moment` (hours only) its minute; `to_on` ends a closed period.
 
     `at` is the instant at which the fact was told; with `event_id` it orders facts of one day. `detail` of
-    an extension: nth, amount, unit, approver, approver_relation, article, faults.
+    an extension: nth, amount, unit, approver, approver_relation, article, faults. What was asked of a superior
+    (requested) and what came back (answered) moves nothing: it explains.
     """
 
     entry_id: str

@@ -61,7 +61,7 @@ def enter_fact(uow: SupervisionUnit, event: Event) -> None:
 def enter(uow: SupervisionUnit, limits: PackLimits, case: Case, entries: Sequence[Entry]) -> dict[Key, Clock]:
     """Add entries to a case's ledger; returns all its clocks as they then stand."""
     uow.lock(case.case_id)
-    extended = {e.limit_id for e in entries if e.kind == "extended"}
+    extended = {e.limit_id for e in entries if e.kind in ("extended", "requested")}
     known = uow.ledger.of_case(case.case_id, extended) if extended else []
     uow.ledger.add(case.case_id, [described(limits, e, known) for e in entries])
     return recount(uow, limits, case, {e.limit_id for e in entries}, entries)

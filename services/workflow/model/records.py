@@ -115,6 +115,7 @@ class Task(Record):
     from_name: str
     waiting_since: datetime | None
     refused_reason: str
+    effect_id: str
     draft: dict[str, Any]
     done_at: datetime | None
     done_by: str

@@ -44,7 +44,9 @@ def case_of_card(event: Event, known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filing(event: Event) -> dict[str, Any]:
-    return _known(whole(event.data.filing) | {"content": plain(event.data.filing.content)})
+    content = plain(event.data.filing.content)
+    request = content if event.data.filing.channel == "request" else {}
+    return _known(whole(event.data.filing) | {"content": content, "request": request})
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:

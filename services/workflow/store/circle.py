@@ -13,8 +13,9 @@ from services.kit.database import UnitOfWork
 from services.kit.identity import Actor
 from services.kit.procedure.model import ActorRule
 from services.kit.projections import person_name
-from services.workflow.model.audience import Circle, Person, account_key
+from services.workflow.model.audience import Circle, Person, Seat, account_key
 from services.workflow.model.records import Instance
+from services.workflow.model.superior import Tier
 
 
 class People:
@@ -69,6 +70,36 @@ class People:
         card = schema.case_card.c
         query = select(card.party_account_ids).where(card.case_id == case_id)
         return tuple(self.uow.connection.execute(query).scalar() or ())
+
+    def chain(self, body_id: str) -> list[Tier]:
+        """A body, then those above it, nearest first."""
+        tree = schema.body_tree.c
+        above = self.uow.connection.execute(select(tree.ancestor_ids).where(tree.body_id == body_id)).scalar() or []
+        wanted = [body_id, *above]
+        rows = self.uow.connection.execute(select(tree.body_id, tree.name, tree.tier).where(tree.body_id.in_(wanted)))
+        found = {r.body_id: Tier(r.body_id, r.name, r.tier) for r in rows}
+        return [found[b] for b in wanted if b in found]
+
+    def works_here(self, body_id: str) -> bool:
+        """Whether people of a body work on this site, or it is there by name alone."""
+        card = schema.person_card
+        serves = card.c.appointments.contains([{"body_id": body_id}])
+        query = select(card.c.person_id).where(serves, card.c.state == "active").limit(1)
+        return self.uow.connection.execute(query).first() is not None
+
+    def seated(self, waiting: Iterable[Seat], most: int) -> list[str]:
+        """Who may take a task that waits so, by name; nobody when they are more than `most`."""
+        card, found = schema.person_card, set[str]()
+        for seat in waiting:
+            kind, _, rest = seat.key.partition(":")
+            if kind == "person":
+                found |= {rest.partition(":")[2]} - set(seat.excluded)
+            elif kind == "role":
+                body_id, role, department, _ = rest.split(":")
+                held = {"body_id": body_id, "role": role} | ({"department_id": department} if department else {})
+                query = select(card.c.person_id).where(card.c.appointments.contains([held]), card.c.state == "active")
+                found |= {r.person_id for r in self.uow.connection.execute(query.limit(most + 1))} - set(seat.excluded)
+        return sorted(found) if len(found) <= most else []
 
     def departments_of(self, body_id: str) -> frozenset[str]:
         """Ids of a body's departments."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 
 from services.kit import schema
 from services.kit.database import UnitOfWork
@@ -16,6 +16,7 @@ from services.workflow.model.records import Instance, Task, Visit
 from services.workflow.store.rows import Rows
 from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks, visits
 
+_SPEAK = insert(opinions)
 # A suspended clock has no day; the list then sorts it last.
 _REDATE = text("""
     update task_audience a set due_on = n.due_on, due_state = n.due_state
@@ -113,8 +114,11 @@ class Tasks(Rows[Task]):
 
     def cancel(self, visit_ids: Sequence[str]) -> None:
         """Open tasks of these visits are nobody's any more."""
+        self.drop(tasks.c.visit_id.in_(visit_ids) & tasks.c.state.in_(("open", "waiting_for_effects")))
+
+    def drop(self, mine: ColumnElement[bool]) -> None:
+        """These tasks are nobody's any more."""
         self.write()
-        mine = tasks.c.visit_id.in_(visit_ids) & tasks.c.state.in_(("open", "waiting_for_effects"))
         gone = update(tasks).where(mine).values(state="cancelled", version=tasks.c.version + 1)
         ids = self.uow.connection.execute(gone.returning(tasks.c.task_id)).scalars().all()
         self.unseat(*ids)
@@ -131,10 +135,11 @@ class Tasks(Rows[Task]):
 
     def speak(self, task: Task, round_: int, decision: str, text_: str, person_id: str, name: str, on: date) -> None:
         """Write down what somebody says of a visit."""
-        self.uow.connection.execute(insert(opinions).values(
-            case_id=task.case_id, visit_id=task.visit_id, task_id=task.task_id, round=round_, level=task.level,
-            step=task.step, person_id=person_id, person_name=name, decision=decision, text=text_, occurred_on=on,
-        ))  # fmt: skip
+        self.uow.connection.execute(_SPEAK, {
+            "case_id": task.case_id, "visit_id": task.visit_id, "task_id": task.task_id, "round": round_,
+            "level": task.level, "step": task.step, "person_id": person_id, "person_name": name, "decision": decision,
+            "text": text_, "occurred_on": on,
+        })  # fmt: skip
 
     def last_act_on(self, visit_id: str) -> date | None:
         """The day of the last act at a visit."""

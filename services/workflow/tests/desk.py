@@ -42,6 +42,7 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...], bool]] = {
     "leader": (COUNTY, "", ("body_leader",), False),
     "both": (COUNTY, INVESTIGATION, ("case_officer", "division_head"), True),
     "inspector": (CITY, "", ("supervisor",), False),
+    "chief": (CITY, "", ("body_leader",), False),
     "stranger": (OTHER, INVESTIGATION + "-2", ("case_officer", "division_head", "body_leader"), True),
     "drafter": (CITY, "", ("pack_publisher",), False),
     "checker": (CITY, "", ("pack_publisher",), False),

@@ -44,7 +44,7 @@ def bundle(
         "pack.yaml": about | pack, "time_limits.yaml": {"limits": []}, "checklist.yaml": {"items": []},
         "nodes.yaml": {"nodes": rules, "ends": {e: {"title": e} for e in ends}},
         "labels.zh-CN.yaml": {"stages": {"work": "办理"}, "roles": {**ROLES, **(labels or {})},
-                              "channels": {"ex_officio": "依职权"},
+                              "channels": {"ex_officio": "依职权", "request": "下级报请"},
                               "qualifications": {"law_enforcement_certificate": "行政执法证"}},
     }  # fmt: skip
     files = {name: json.dumps(data, ensure_ascii=False).encode() for name, data in parts.items()}

@@ -38,11 +38,22 @@ def effect_done(uow: WorkflowUnit, packs: Packs, effect_id: str, results: dict[s
     run, effect = found
     visit = uow.visits.find(effect.visit_id)
     answered(run, effect, results)
+    if effect.effect == "ask_superior":
+        _tell_answer(run, effect, results)
     if effect.state == "requested" and visit is not None and visit.state in ("waiting_for_effects", "done"):
         task = waiting_task(run, visit.visit_id)
         release(run, visit, task, effects_of(run, visit.visit_id), answering=True)
     run.save()
     _record(run, "effect_done", effect)
+
+
+def _tell_answer(run: Run, effect: Effect, results: dict[str, Any]) -> None:
+    told = facts_pb2.SuperiorAnswered(
+        effect_id=effect.effect_id, limit_id=str(effect.params.get("limit_id", "")), granted=bool(results["granted"]),
+        **{name: str(results.get(key, "")) for name, key in (
+            ("decided_on", "decided_on"), ("reason", "reason"), ("number", "number"), ("scan_sha256", "scan"))},
+    )  # fmt: skip
+    run.tell(told, run.uow.legal_on(run.instance.body_id))
 
 
 def effect_refused(uow: WorkflowUnit, packs: Packs, effect_id: str, reason: str) -> None:

@@ -168,7 +168,8 @@ def _perform(run: Run, effect: Effect) -> Effect:
         occurred_on=effect.occurred_on, pack=(i.pack_id, i.pack_version), visit_id=effect.visit_id,
         node_id=effect.node_id, params=effect.params, answers={},
     )  # fmt: skip
-    done = answered(run, effect, PERFORMERS[effect.effect](run, call))
+    results = PERFORMERS[effect.effect](run, call)
+    done = effect if results is None else answered(run, effect, results)
     offer_own(run, Opening(effect.occurred_on, run.uow.cause.actor.name))
     return done
 
@@ -187,6 +188,7 @@ def answered(run: Run, effect: Effect, results: dict[str, Any]) -> Effect:
 
 def refuse(run: Run, effect: Effect, reason: str) -> None:
     """An effect is refused: the node opens again for the person whose act completed it."""
+    run.uow.tasks.drop((tasks.c.effect_id == effect.effect_id) & (tasks.c.state == "open"))
     run.uow.effects.change(effect.effect_id, state="refused", reason=reason, answered_at=clock.now())
     visit, task = run.uow.visits.find(effect.visit_id), waiting_task(run, effect.visit_id)
     if visit is None or visit.state != "waiting_for_effects" or task is None:
@@ -199,7 +201,7 @@ def refuse(run: Run, effect: Effect, reason: str) -> None:
     reopen_task(run, task, f"{title}未能办理：{reason}")
     run.tell(facts_pb2.NodeSentBack(
         visit_id=visit.visit_id, node_id=visit.node_id, level=task.level, reason=reason, sent_back_by=effect.owner
-    ), run.uow.legal_on(run.instance.body_id))  # fmt: skip
+    ), run.today)  # fmt: skip
 
 
 def _drop_after(run: Run, effect: Effect) -> None:

@@ -12,8 +12,10 @@ from services.kit import clock
 from services.kit.effects import struct
 from services.kit.procedure.engine import OpenNode, Step
 from services.kit.procedure.model import ActorRule
-from services.workflow.model.audience import Seat, seats
+from services.workflow.model import superior
+from services.workflow.model.audience import Seat, person_key, seats
 from services.workflow.model.records import Task
+from services.workflow.tables import visits
 from services.workflow.usecases.run import Run
 
 
@@ -35,7 +37,18 @@ def move(run: Run, step: Step, opening: Opening) -> None:
         _offer_earlier(run, node, opening)
     if step.concluded and run.instance.concluded_on is None:
         run.change(concluded_on=opening.occurred_on)
-        run.tell(facts_pb2.ProcedureConcluded(outcome=step.outcome), opening.occurred_on)
+        answer = struct(answer_of(run)) if run.asked else None
+        run.tell(facts_pb2.ProcedureConcluded(outcome=step.outcome, answer=answer), opening.occurred_on)
+
+
+def answer_of(run: Run) -> dict[str, Any]:
+    """What a request's procedure has decided, dated by the body's legal date at the deciding act."""
+    done = run.uow.visits.list((visits.c.case_id == run.case_id) & (visits.c.state == "done"), visits.c.position)
+    acted = [v for v in done if v.act]
+    last = next((v for v in reversed(acted) if superior.decides(v.data)), acted[-1] if acted else None)
+    told = last.act["act"]["legal_on"] if last else run.uow.legal_on(run.instance.body_id).isoformat()
+    return superior.answer(run.instance.outcome, last.data if last else {}, told, str(run.asked.get("asked_on", "")),
+                           run.variables.get("results", {}))  # fmt: skip
 
 
 def offer_own(run: Run, opening: Opening) -> None:
@@ -113,38 +126,46 @@ def _add_visit(run: Run, node: OpenNode, opening: Opening) -> None:
 def open_task(
     run: Run, visit_id: str, node_id: str, rules: Sequence[ActorRule], opening: Opening, *,
     level: str = "", title: str = "", step: int = -1, round_: int = 0, excluded: Sequence[str] = (),
+    effect_id: str = "", also: Sequence[str] = (),
 ) -> str:  # fmt: skip
-    """A new task on the work lists of everybody who may take it; returns its id."""
+    """A new task on the work lists of everybody who may take it, `also` of these people; returns its id."""
     rule, task_id = run.node(node_id), clock.new_id()
-    waiting = waiting_for(run, rules, title or rule.title, excluded)
+    waiting = waiting_for(run, rules, title or rule.title, excluded, also)
     run.uow.tasks.add(
         task_id=task_id, instance_id=run.instance.instance_id, case_id=run.case_id, visit_id=visit_id,
         body_id=_body_of(waiting, run.instance.body_id), node_id=node_id, title=title or rule.title, stage=rule.stage,
         kind="approval" if level else "form", level=level, step=step, round=round_, state="open",
         candidate_role=next((r.role for r in rules if r.role), ""), candidate_ids=people_of(waiting),
         keys=[s.key for s in waiting],
-        opened_on=opening.occurred_on, from_name=opening.from_name,
+        opened_on=opening.occurred_on, from_name=opening.from_name, effect_id=effect_id,
     )  # fmt: skip
     run.uow.tasks.seat(task_id, waiting, run.instance, run.due)
     return task_id
 
 
-def waiting_for(run: Run, rules: Sequence[ActorRule], title: str, excluded: Sequence[str] = ()) -> list[Seat]:
+def waiting_for(
+    run: Run, rules: Sequence[ActorRule], title: str, excluded: Sequence[str] = (), also: Sequence[str] = ()
+) -> list[Seat]:
     """Under which keys a task waits; nobody approves what he has filled in himself."""
-    found = seats(rules, run.circle(rules), title)
-    return [replace(s, excluded=tuple(sorted({*s.excluded, *excluded}))) for s in found]
+    found = {person_key(run.instance.body_id, p): Seat(person_key(run.instance.body_id, p), 0) for p in also}
+    found |= {s.key: s for s in seats(rules, run.circle(rules), title)}
+    return [replace(s, excluded=tuple(sorted({*s.excluded, *excluded}))) for s in found.values()]
 
 
 def rules_of(run: Run, task: Task) -> Sequence[ActorRule]:
-    """Who may act: at the node, or at this level of its approval."""
+    """Who may act: at the node, at this level of its approval, or in recording a superior's answer."""
+    if task.effect_id:
+        return superior.CLERKS
     rule = run.node(task.node_id)
     return rule.approval.levels[task.step].actor if task.kind == "approval" else rule.actor
 
 
 def waiting_again(run: Run, task: Task) -> list[Seat]:
     """Under which keys a task waits by its rule as things stand now."""
-    visit = run.uow.visits.find(task.visit_id) if task.kind == "approval" else None
-    return waiting_for(run, rules_of(run, task), task.title, visit.people if visit else ())
+    visit = run.uow.visits.find(task.visit_id) if task.kind == "approval" or task.effect_id else None
+    people = visit.people if visit else ()
+    also, excluded = (people, ()) if task.effect_id else ((), people)
+    return waiting_for(run, rules_of(run, task), task.title, excluded, also)
 
 
 def reopen_task(run: Run, task: Task, reason: str = "", **values: Any) -> None:

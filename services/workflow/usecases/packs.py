@@ -10,10 +10,13 @@ from services.kit.objects import ObjectStore, put_bytes
 from services.kit.procedure import bpmn, registry
 from services.kit.procedure.bundle import load_bundle
 from services.kit.procedure.check import expressions, ordered, references
+from services.kit.procedure.conditions import is_expression
 from services.kit.procedure.graph import FILE
 from services.kit.procedure.load import sources_of
-from services.kit.procedure.model import Pack, PackError
+from services.kit.procedure.model import Finding, Pack, PackError
+from services.kit.procedure.source import Source
 from services.workflow.model.records import PackBundle
+from services.workflow.model.superior import RELATIONS
 from services.workflow.settings import KNOBS
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import pack_bundles
@@ -31,6 +34,7 @@ def read_bundle(data: bytes) -> Pack:
     pack = load_bundle(data)
     sources, graph = sources_of(pack.files)[0], bpmn.read(pack.files[FILE])
     found = [*references.findings(pack, graph, sources), *expressions.findings(pack, sources, graph)]
+    found += _approvers(pack, sources["nodes.yaml"])
     found += [
         sources["nodes.yaml"].fault(f"本平台尚不能办理效果 {rule.effect}", "改用已有的效果", "nodes", node)
         for node, rule in pack.effects.values()
@@ -39,6 +43,16 @@ def read_bundle(data: bytes) -> Pack:
     if found:
         raise PackError(ordered(found))
     return pack
+
+
+def _approvers(pack: Pack, nodes: Source) -> list[Finding]:
+    """Whom ask_superior names, where the pack names it outright."""
+    asking = [(node, rule.with_.get("approver")) for node, rule in pack.effects.values()
+              if rule.effect == "ask_superior"]  # fmt: skip
+    return [
+        nodes.fault(f"批准关系 {name} 不是可以报请的机关", f"可用：{'、'.join(RELATIONS)}", "nodes", node)
+        for node, name in asking if not is_expression(name) and name not in RELATIONS
+    ]  # fmt: skip
 
 
 def _is_ours(effect: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 from google.protobuf.message import Message
@@ -40,6 +41,9 @@ class Packs(Protocol):
     def published(self, uow: Any, pack_id: str, version: str) -> Engine:
         """Raises UnavailableError while the version is not published here."""
 
+    def holds(self, sha256: str) -> bool:
+        """Whether a file of this hash lies in the object store."""
+
 
 class Run:
     """The instance as it changes; `save` writes it. `open` maps open visits to their nodes."""
@@ -66,6 +70,11 @@ class Run:
         if found is None:
             raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
         return cls(uow, packs.engine(found[0].pack_sha256), *found)
+
+    @cached_property
+    def today(self) -> date:
+        """The body's legal date in this transaction."""
+        return self.uow.legal_on(self.instance.body_id)
 
     @property
     def case_id(self) -> str:
@@ -100,6 +109,12 @@ class Run:
     def circle(self, rules: Sequence[ActorRule]) -> Circle:
         """The people around the case as they are now, as far as these rules ask for them."""
         return self.uow.people.circle(self.instance, rules)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What another body asks, where this case is its request; else empty."""
+        found: dict[str, Any] = self.variables.get("case", {}).get("request") or {}
+        return found if "effect_id" in found else {}
 
     @property
     def due(self) -> Due:

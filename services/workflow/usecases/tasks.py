@@ -21,6 +21,7 @@ from services.workflow.usecases.approvals import next_level, open_level
 from services.workflow.usecases.effects import Act, finish
 from services.workflow.usecases.grasp import Grasp, answer, day_of, grasp, now_done, require_people
 from services.workflow.usecases.opening import Opening, move
+from services.workflow.usecases.replies import record_reply
 from services.workflow.usecases.run import Packs, Run
 
 
@@ -32,6 +33,8 @@ def complete_task(uow: WorkflowUnit, packs: Packs, request: pb.CompleteTaskReque
         RuleRefusedError: the pack forbids it, with the article.
     """
     hold = grasp(uow, packs, request.task_id, "form", request.if_version)
+    if hold.task.effect_id:
+        return record_reply(uow, packs, hold, request)
     on, form = day_of(hold, request.occurred_on), plain(request.data)
     people = require_people(hold, list(request.with_ids), on)
     require_form(hold.run.pack.form_of(hold.task.node_id), form)
@@ -81,6 +84,8 @@ def send_back(uow: WorkflowUnit, packs: Packs, request: pb.SendBackRequest) -> p
     """Send the case back to an earlier node; what followed it is done again."""
     hold = grasp(uow, packs, request.task_id, "form", request.if_version)
     run, actor = hold.run, uow.cause.actor
+    if hold.task.effect_id:
+        raise RuleRefusedError("登记上级批复的任务不能退回")
     if not request.reason.strip():
         raise InvalidInputError("请写明退回的理由", [{"pointer": "/reason", "detail": "请写明退回的理由"}])
     if request.to_node_id not in hold.node.send_back_to:
@@ -97,10 +102,13 @@ def send_back(uow: WorkflowUnit, packs: Packs, request: pb.SendBackRequest) -> p
 
 
 def may_request(run: Run, keys: frozenset[str], person_id: str) -> list[str]:
-    """Start events of what a person with these keys may ask for now."""
+    """Start events of what a person with these keys may ask for now; what nobody can ask for is not offered."""
     found = []
     for node_id, rule in run.engine.requests(run.instance.tokens, run.scope()).items():
-        waiting = seats(rule.actor, run.circle(rule.actor), run.node(node_id).title)
+        try:
+            waiting = seats(rule.actor, run.circle(rule.actor), run.node(node_id).title)
+        except RuleRefusedError:  # nobody is assigned yet
+            continue
         if any(s.key in keys and person_id not in s.excluded for s in waiting):
             found.append(node_id)
     return found
@@ -110,7 +118,7 @@ def open_request(uow: WorkflowUnit, packs: Packs, request: pb.OpenRequestRequest
     """Start an event subprocess that the pack lets people ask for (extension, exclusion, recusal …)."""
     actor = uow.cause.actor
     run = Run.of(uow, packs, request.case_id)
-    on = uow.legal_on(run.instance.body_id)
+    on = run.today
     mine = request.node_id in may_request(run, uow.people.keys(actor, on), actor.person_id)
     access.require(uow.connection, actor, "work_case", case_id=request.case_id, candidate=mine)
     if request.node_id not in run.engine.requests(run.instance.tokens, run.scope()):

@@ -16,9 +16,11 @@ from services.kit.procedure.model import NodeRule
 from services.kit.schema import case_card
 from services.workflow.model.audience import rule_for
 from services.workflow.model.records import Task, Visit
+from services.workflow.model.superior import REPLY_FORM
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects
 from services.workflow.usecases.approvals import said_of
+from services.workflow.usecases.opening import rules_of
 from services.workflow.usecases.run import Packs, Run
 from services.workflow.views.course import effect_states, open_fields, opinion
 from services.workflow.views.tasks import task_fields
@@ -44,23 +46,29 @@ def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.
     mine = entitled or task.done_by == actor.person_id
     node = run.node(task.node_id)
     action = "view_case" if mine else "view_internal" if node.internal else "view_dossier"
-    access.require(uow.connection, actor, action, case_id=task.case_id, candidate=mine)
-    return _view(run, task, visit, node, entitled, mine)
+    access.require(uow.connection, actor, action, case_id=task.case_id, candidate=mine, reason=request.reason)
+    internal = (mine and actor.kind != "party") or access.allowed(
+        uow.connection, actor, "view_internal", case_id=task.case_id, reason=request.reason
+    )
+    if not mine or node.internal:
+        uow.record("read_task", task.task_id, case_id=task.case_id, body_id=task.body_id,
+                   detail={"reason": request.reason, "internal": internal})  # fmt: skip
+    return _view(run, task, visit, node, entitled, mine, internal)
 
 
-def _view(run: Run, task: Task, visit: Visit, node: NodeRule, entitled: bool, mine: bool) -> pb.TaskView:
-    uow, schema = run.uow, run.pack.form_of(task.node_id)
-    levels = node.approval.levels
-    rules = levels[task.step].actor if task.kind == "approval" else node.actor
+def _view(
+    run: Run, task: Task, visit: Visit, node: NodeRule, entitled: bool, mine: bool, internal: bool
+) -> pb.TaskView:
+    uow, schema = run.uow, REPLY_FORM if task.effect_id else run.pack.form_of(task.node_id)
+    rules, back_to = rules_of(run, task), () if task.effect_id else node.send_back_to
     draft, staff = _draft(run, task, visit, schema or {}), uow.cause.actor.kind != "party"
-    sees_all = mine and staff
-    if not sees_all and not access.allowed(uow.connection, uow.cause.actor, "view_internal", case_id=task.case_id):
+    if not internal:
         draft = open_fields(run, task.node_id, draft)
     view = pb.TaskView(
         task=_task(run, task), form_schema_json=json.dumps(schema, ensure_ascii=False) if schema else "",
         draft=struct(draft),
-        actions=_actions(task, node, entitled, mine and _may_recall(run, task, visit, node)),
-        send_back_to=node.send_back_to, min_people=max((r.min_people for r in rules), default=1),
+        actions=_actions(task, bool(back_to), entitled, mine and _may_recall(run, task, visit, node)),
+        send_back_to=back_to, min_people=max((r.min_people for r in rules), default=1),
     )  # fmt: skip
     if staff:
         view.opinions.extend(opinion(o) for o in said_of(uow, visit.visit_id))
@@ -81,6 +89,8 @@ def _task(run: Run, task: Task) -> pb.Task:
 
 def _draft(run: Run, task: Task, visit: Visit, schema: Mapping[str, Any]) -> dict[str, Any]:
     """What the approver reads; what was typed; what the last visit said; else what the form fills in by itself."""
+    if task.effect_id:
+        return task.draft
     if task.kind == "approval" or task.state != "open":
         return visit.data
     earlier: dict[str, Any] = run.variables.get("forms", {}).get(task.node_id, {})
@@ -99,15 +109,15 @@ def _prefilled(run: Run, schema: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _actions(task: Task, node: NodeRule, entitled: bool, recallable: bool) -> list[str]:
+def _actions(task: Task, back: bool, entitled: bool, recallable: bool) -> list[str]:
     if task.state == "open" and entitled:
         if task.kind == "approval":
             return ["approve", "return"]
-        return ["complete", "send_back"] if node.send_back_to else ["complete"]
+        return ["complete", "send_back"] if back else ["complete"]
     return ["recall"] if recallable else []
 
 
 def _may_recall(run: Run, task: Task, visit: Visit, node: NodeRule) -> bool:
-    if node.approval.recall == "never" or task.state != "done" or visit.state != "open":
+    if task.effect_id or node.approval.recall == "never" or task.state != "done" or visit.state != "open":
         return False
     return said_of(run.uow, visit.visit_id)[-1].task_id == task.task_id

@@ -1,0 +1,35 @@
+"""A superior that does not work on this site has answered on paper: a clerk records it, with its scan."""
+
+from __future__ import annotations
+
+from anjuan.workflow.v1 import workflow_pb2 as pb
+from services.kit.effects import plain
+from services.kit.errors import InvalidInputError
+from services.kit.procedure.forms import require_form
+from services.workflow.model.superior import REPLY_FORM, paper_answer
+from services.workflow.store import WorkflowUnit
+from services.workflow.usecases.answers import effect_done
+from services.workflow.usecases.grasp import Grasp, answer, now_done
+from services.workflow.usecases.run import Packs
+
+
+def record_reply(
+    uow: WorkflowUnit, packs: Packs, hold: Grasp, request: pb.CompleteTaskRequest
+) -> pb.CompleteTaskAnswer:
+    """What the paper says is the effect's answer; the node that asked goes on.
+
+    Raises:
+        InvalidInputError: every fault of the form; a date to come; no scan under this hash.
+    """
+    form, task = plain(request.data), hold.task
+    require_form(REPLY_FORM, form)
+    results = paper_answer(form, task.opened_on.isoformat(), hold.today)
+    if not packs.holds(form["scan"]):
+        said = "没有找到批复扫描件，请先上传"
+        raise InvalidInputError(said, [{"pointer": "/data/scan", "detail": said}])
+    i = hold.run.instance
+    now_done(hold, "done")
+    uow.record("record_reply", task.task_id, case_id=i.case_id, body_id=i.body_id, legal_on=hold.today,
+               detail={"effect_id": task.effect_id, "number": form["number"]})  # fmt: skip
+    effect_done(uow, packs, task.effect_id, results)
+    return answer(hold, "done")
