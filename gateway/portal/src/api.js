@@ -8,13 +8,16 @@ export class Problem extends Error {
   }
 }
 
+// randomUUID is there only over https; many an intranet has http
+const freshKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 async function ask(method, path, { body, bytes, version, params } = {}) {
   const query = params ? `?${new URLSearchParams(Object.entries(params).filter(([, v]) => v !== "" && v != null))}` : "";
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (bytes) headers["Content-Type"] = bytes.type;
   if (version) headers["If-Match"] = `"${version}"`;
-  if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
+  if (method === "POST") headers["Idempotency-Key"] = freshKey();
   let answer;
   try {
     answer = await fetch(`/api/v1${path}${query}`, { method, headers, body: body === undefined ? bytes : JSON.stringify(body) });

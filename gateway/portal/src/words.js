@@ -32,5 +32,5 @@ export const PILE_REASONS = {
 };
 export const COUNT_STATES = { not_counted: "未清点", agrees: "相符", differs: "不符" };
 // an instant of the API as the clock on the wall shows it
-export const atTime = (instant) => (instant ? new Date(instant).toLocaleString("sv").slice(0, 16) : "—");
+export const atTime = (instant) => (instant ? new Date(instant).toLocaleString("sv", { timeZone: "Asia/Shanghai" }).slice(0, 16) : "—");
 export const HIT_KINDS = { case: "案件", party: "当事人", instrument: "文书", page: "卷宗页" };
