@@ -69,9 +69,9 @@ def _claim(page: Page) -> None:
     assert "分隔页属于其他机关" in pile.inner_text()
     pile.get_by_role("button", name="认领或作废").click()
     page.get_by_label("认领页面案").wait_for()
-    assert test_portal.serious(page) == []
     page.get_by_role("button", name="确认认领").click()
     assert "请先选择案件" in page.locator(".el-drawer [role=alert]").inner_text()
+    assert test_portal.serious(page) == []
     page.get_by_label("认领页面案").check()
     page.fill("#claim-note", "夹带")
     page.get_by_role("button", name="确认认领").click()
