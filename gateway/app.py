@@ -19,7 +19,7 @@ from gateway.clients import Rooms
 from gateway.openapi import install as install_openapi
 from gateway.routes import ALL
 from gateway.settings import GatewaySettings
-from services.kit import rpc
+from services.kit import clock
 from services.kit.errors import InvalidInputError, RateLimitedError, TooLargeError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -102,7 +102,7 @@ def create(settings: GatewaySettings) -> FastAPI:
     @app.middleware("http")
     async def _frame(request: Request, call_next: Next) -> Response:
         sent = request.headers.get("x-request-id", "")
-        request.state.request_id = sent if _REQUEST_ID.fullmatch(sent) else rpc.request_id()
+        request.state.request_id = sent if _REQUEST_ID.fullmatch(sent) else clock.new_id()
         response = _early_refusal(request, settings, limits) or await call_next(request)
         response.headers["X-Request-Id"] = request.state.request_id
         if not request.url.path.startswith("/assets/"):  # their names carry their hash

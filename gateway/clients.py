@@ -14,6 +14,7 @@ from anjuan.identity.v1.identity_pb2_grpc import IdentityStub
 from anjuan.intake.v1.intake_pb2_grpc import IntakeStub
 from anjuan.kit.v1.operations_pb2_grpc import OperationsStub
 from anjuan.notices.v1.notices_pb2_grpc import NoticesStub
+from anjuan.search.v1.search_pb2_grpc import SearchStub
 from anjuan.supervision.v1.supervision_pb2_grpc import SupervisionStub
 from anjuan.workflow.v1.workflow_pb2_grpc import WorkflowStub
 from services.kit import rpc
@@ -21,10 +22,11 @@ from services.kit.errors import UnavailableError
 
 _STUBS: Mapping[str, Any] = {
     "identity": IdentityStub, "intake": IntakeStub, "workflow": WorkflowStub, "supervision": SupervisionStub,
-    "archive": ArchiveStub, "documents": DocumentsStub, "notices": NoticesStub,
+    "archive": ArchiveStub, "documents": DocumentsStub, "notices": NoticesStub, "search": SearchStub,
 }  # fmt: skip
 _NAMES = {"identity": "组织身份", "intake": "收案登记", "workflow": "办案流程", "supervision": "期限监督",
-          "archive": "电子卷宗", "documents": "文书", "notices": "通知"}  # fmt: skip
+          "archive": "电子卷宗", "documents": "文书", "notices": "通知",
+          "search": "全文检索"}  # fmt: skip
 
 
 class Rooms:

@@ -14,6 +14,7 @@ from gateway.routes import (
     operations,
     packs,
     scans,
+    search,
     session,
     stations,
     tasks,
@@ -24,6 +25,6 @@ ALL = tuple(
     part.router
     for part in (
         session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, instruments, packs, uploads,
-        scans, dossiers, notices, operations, health,
+        scans, dossiers, notices, search, operations, health,
     )
 )  # fmt: skip

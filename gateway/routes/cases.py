@@ -23,6 +23,7 @@ from gateway.routes.shared import (
     IdText,
     Limit,
     Name,
+    Reason,
     Words,
     WordsQuery,
     reply,
@@ -87,9 +88,9 @@ async def correct_register(case_id: Id, body: RegisterCorrection, caller: Signed
 
 
 @router.get("/cases/{case_id}/course", response_model=answer(wf.Course), summary="办案过程")
-async def get_course(case_id: Id, caller: SignedIn) -> Response:
-    """Every node, who did it and when, opinions and effects."""
-    return reply(await caller.ask("workflow", "GetCourse", wf.GetCourseRequest(case_id=case_id)))
+async def get_course(case_id: Id, caller: SignedIn, reason: Reason = "") -> Response:
+    """Every node, who did it and when, opinions and effects; their content for an upper tier with a reason alone."""
+    return reply(await caller.ask("workflow", "GetCourse", wf.GetCourseRequest(case_id=case_id, reason=reason)))
 
 
 @router.get("/cases/{case_id}/clocks", response_model=answer(sup.ListClocksAnswer), summary="案件期限")

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from gateway.auth import IfMatch, SignedIn
-from gateway.routes.shared import PREFIX, Body, Cursor, Id, IdQuery, IdText, Limit, Words, reply
+from gateway.routes.shared import PREFIX, Body, Cursor, Id, IdQuery, IdText, Limit, Reason, Words, reply
 from gateway.shapes import answer, parse
 
 router = APIRouter(prefix=PREFIX, tags=["电子卷宗"])
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 Seq = Annotated[int, Field(ge=0, le=999)]
-Reason = Annotated[Literal["", "appeal", "supervision", "transfer"], Query(description="上级调阅下级卷宗的事由")]
 SomeId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+
+
+MANIFEST: dict[int | str, dict[str, Any]] = {
+    200: {"description": "归档清单", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
 
 
 class Arrangement(Body):
@@ -49,6 +55,10 @@ def _shown(*media_types: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "文件内容", "content": content}}
 
 
+def _whole(file: pb.DossierFile) -> dict[str, str]:
+    return _named(file.file_name) | {"ETag": f'"{file.sha256}"'}
+
+
 def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"inline; filename*=UTF-8''{quote(name)}"}
 
@@ -62,6 +72,41 @@ async def print_separator_sheets(
     asked = pb.PrintSeparatorSheetsRequest(case_id=case_id, volume=volume, seq=seq)
     made = await caller.ask("archive", "PrintSeparatorSheets", asked, seconds=40)
     return Response(made.pdf, media_type=PDF, headers=_named(made.file_name))
+
+
+@router.get("/cases/{case_id}/dossier", response_model=answer(pb.Dossier), summary="电子卷宗")
+async def get_dossier(case_id: Id, caller: SignedIn, reason: Reason = "") -> Response:
+    """Volumes with their catalogues, what stands in the way of binding, how the dossier is archived."""
+    asked = pb.GetDossierRequest(case_id=case_id, reason=reason)
+    return reply(await caller.ask("archive", "GetDossier", asked))
+
+
+@router.get("/cases/{case_id}/dossier/manifest", summary="归档清单", responses=MANIFEST, response_class=Response)
+async def get_manifest(case_id: Id, caller: SignedIn, reason: Reason = "") -> Response:
+    """Every object of an archived dossier with its SHA-256 and size; the ETag is its own."""
+    asked = pb.GetManifestRequest(case_id=case_id, reason=reason)
+    first = await caller.ask("archive", "GetManifest", asked, seconds=30)
+    return Response(first.chunk, media_type=first.media_type, headers=_whole(first))
+
+
+@router.get("/volumes/{volume_id}/file", summary="已装订的卷", responses=_shown(PDF), response_class=Response)
+async def get_volume(volume_id: Id, caller: SignedIn, reason: Reason = "") -> Response:
+    """The bound volume as searchable PDF, streamed."""
+    asked = pb.GetVolumeRequest(volume_id=volume_id, reason=reason)
+    first = await caller.ask("archive", "GetVolume", asked, seconds=30)
+
+    async def parts() -> AsyncIterator[bytes]:
+        part, sent = first, 0
+        while part.chunk:
+            yield part.chunk
+            sent += len(part.chunk)
+            if sent >= part.size:
+                return
+            asked.offset = sent
+            part = await caller.ask("archive", "GetVolume", asked, seconds=30)
+
+    headers = _whole(first) | {"Content-Length": str(first.size)}
+    return StreamingResponse(parts(), media_type=PDF, headers=headers)
 
 
 @router.get("/cases/{case_id}/pages", response_model=answer(pb.ListPagesAnswer), summary="案卷的页")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from fastapi.responses import JSONResponse
@@ -22,6 +22,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"
 Cursor = Annotated[str, Query(max_length=600, description="上一页返回的 next_cursor")]
 Limit = Annotated[int, Query(ge=1, le=100, description="每页条数")]
 IdQuery = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_.:-]*$")]
+Reason = Annotated[Literal["", "appeal", "supervision", "transfer"], Query(description="上级调阅下级卷宗的事由")]
 WordsQuery = Annotated[str, Query(max_length=300, pattern=r"^[^\x00]*$")]
 DayQuery = Annotated[str, Query(pattern=r"^(\d{4}-\d{2}-\d{2})?$", max_length=10)]
 

@@ -9,7 +9,21 @@ from pydantic import Field
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from gateway.auth import IfMatch, SignedIn
-from gateway.routes.shared import PREFIX, Body, Cursor, Day, Id, IdQuery, IdText, Json, Limit, Name, Words, reply
+from gateway.routes.shared import (
+    PREFIX,
+    Body,
+    Cursor,
+    Day,
+    Id,
+    IdQuery,
+    IdText,
+    Json,
+    Limit,
+    Name,
+    Reason,
+    Words,
+    reply,
+)
 from gateway.shapes import answer, parse
 
 router = APIRouter(prefix=PREFIX, tags=["待办"])
@@ -63,9 +77,9 @@ async def list_tasks(
 
 
 @router.get("/tasks/{task_id}", response_model=answer(pb.TaskView), summary="任务")
-async def get_task(task_id: Id, caller: SignedIn) -> Response:
+async def get_task(task_id: Id, caller: SignedIn, reason: Reason = "") -> Response:
     """The task with its form, draft, opinions and possible actions."""
-    view = await caller.ask("workflow", "GetTask", pb.GetTaskRequest(task_id=task_id))
+    view = await caller.ask("workflow", "GetTask", pb.GetTaskRequest(task_id=task_id, reason=reason))
     response = reply(view)
     response.headers["ETag"] = f'"{view.task.version}"'
     return response

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from anjuan.archive.v1 import archive_pb2 as pb
 from gateway.auth import Caller, SignedIn
 from gateway.problems import RESPONSES, require_type
-from gateway.routes.shared import PREFIX, Id, IdQuery
+from gateway.routes.shared import PREFIX, Id, IdQuery, Reason
 from services.kit.errors import ConflictError, DomainError, InvalidInputError, TooLargeError
 
 router = APIRouter(prefix=PREFIX, tags=["上传"])
@@ -158,9 +158,10 @@ async def cancel(upload_id: Id, caller: SignedIn) -> Response:
 @router.get("/files/{sha256}", summary="下载文件", responses=_FILE, response_class=Response)
 async def get_file(
     sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], caller: SignedIn, case_id: IdQuery = "",
-    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0, reason: Reason = "",
 ) -> Response:  # fmt: skip
     """A stored file, as far as the caller may see its case; at most 8 MiB from offset."""
-    part = await caller.ask("archive", "GetFile", pb.GetFileRequest(sha256=sha256, case_id=case_id, offset=offset))
+    asked = pb.GetFileRequest(sha256=sha256, case_id=case_id, offset=offset, reason=reason)
+    part = await caller.ask("archive", "GetFile", asked)
     headers = {"Content-Disposition": "attachment", "Anjuan-File-Size": str(part.size)}
     return Response(part.chunk, media_type=part.media_type or "application/octet-stream", headers=headers)

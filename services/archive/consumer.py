@@ -9,6 +9,7 @@ from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
 from services.archive.usecases import archiving, binding, papers, uploads
 from services.kit import effects
+from services.kit.effects import plain
 from services.kit.events import Event
 from services.kit.run import Host
 
@@ -36,6 +37,10 @@ class ArchiveConsumer:
     def on_case_docketed(self, event: Event, uow: ArchiveUnit) -> None:
         """From here on there is a dossier: materials go into it."""
         papers.file_materials(uow, self.packs, event.case_id)
+
+    def on_node_completed(self, event: Event, uow: ArchiveUnit) -> None:
+        """What it has issued belongs into the dossier, even if documents tells it later."""
+        papers.expect_instruments(uow, event.case_id, event.body_id, plain(event.data.results))
 
     def on_instrument_issued(self, event: Event, uow: ArchiveUnit) -> None:
         """Its pages go into the dossier."""

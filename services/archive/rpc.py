@@ -15,7 +15,7 @@ from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
 from services.archive.usecases import batches, covers, facts, pages, piles, uploads
 from services.archive.views import batches as found
-from services.archive.views import files
+from services.archive.views import dossiers, files, scrub
 from services.archive.views import pages as leaves
 from services.kit import rpc
 from services.kit.identity import Actor
@@ -164,6 +164,26 @@ class ArchiveServicer(Servicer):
         """Pages with their texts, to rebuild an index from."""
         actor = rpc.signed_in()
         return facts.export_pages(self.host.begin(actor), actor, request)
+
+    def GetDossier(self, request: pb.GetDossierRequest, context: grpc.ServicerContext) -> pb.Dossier:
+        """Volumes and what is in them."""
+        actor = rpc.signed_in()
+        return dossiers.get_dossier(self.host.begin(actor), self.packs, actor, request)
+
+    def GetVolume(self, request: pb.GetVolumeRequest, context: grpc.ServicerContext) -> pb.DossierFile:
+        """A bound volume."""
+        actor = rpc.signed_in()
+        return dossiers.get_volume(self.host.begin(actor), self.host.objects, actor, request)
+
+    def GetManifest(self, request: pb.GetManifestRequest, context: grpc.ServicerContext) -> pb.DossierFile:
+        """What an archived dossier holds."""
+        actor = rpc.signed_in()
+        return dossiers.get_manifest(self.host.begin(actor), self.host.objects, actor, request)
+
+    def Scrub(self, request: pb.ScrubRequest, context: grpc.ServicerContext) -> pb.ScrubAnswer:
+        """Compare stored bytes with their hashes."""
+        actor = rpc.signed_in()
+        return scrub.scrub(self.host.begin(actor), self.host.objects, actor, request)
 
     def _page(self, request: Message, act: Callable[[ArchiveUnit, Actor], Page]) -> pb.Page:
         actor = rpc.signed_in()

@@ -27,7 +27,7 @@ upload_sessions = Table(
     Column("created_at", INSTANT, nullable=False, server_default=NOW),
     Column("expires_at", INSTANT, nullable=False),
     Index("upload_sessions_expiry", "state", "expires_at"),
-    Index("upload_sessions_owner", "owner_id", "sha256"),
+    Index("upload_sessions_owner", "owner_id", "sha256"), Index("upload_sessions_hash", "sha256"),
     Index("upload_sessions_day", "owner_id", "created_at"),
 )  # fmt: skip
 
@@ -134,7 +134,7 @@ pages = Table(
     Column("told", BigInteger, nullable=False, server_default="0"),
     Index("pages_case", "case_id", "volume", "seq", "position"),
     Index("pages_pile", "pile_id", "number"),
-    Index("pages_hash", "sha256"),
+    Index("pages_hash", "sha256"), Index("pages_thumbnail", "thumbnail_sha256"),
     Index("pages_volume", "volume_id", "page_number"),
 )  # fmt: skip
 
@@ -163,7 +163,7 @@ papers = Table(
     Column("state", Text, nullable=False),
     words("reason"),
     Column("came_at", INSTANT, nullable=False, server_default=NOW),
-    Index("papers_case", "case_id", "source_id"),
+    Index("papers_case", "case_id", "source_id"), Index("papers_hash", "sha256"),
 )  # fmt: skip
 
 volumes = Table(
@@ -182,7 +182,7 @@ volumes = Table(
     Column("size", BigInteger, nullable=False, server_default="0"),
     Column("bound_on", Date),
     Column("bound_at", INSTANT),
-    Index("volumes_case", "case_id", "volume", "part"),
+    Index("volumes_case", "case_id", "volume", "part"), Index("volumes_hash", "pdf_sha256"),
 )  # fmt: skip
 
 dossiers = Table(

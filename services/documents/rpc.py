@@ -66,6 +66,12 @@ class DocumentsServicer(door.DocumentsServicer):
             lambda: views.shown_serving(serve.prove_serving(uow, self.packs, request)),
         )  # fmt: skip
 
+    def ExportInstruments(
+        self, request: pb.ExportInstrumentsRequest, context: grpc.ServicerContext
+    ) -> pb.ExportInstrumentsAnswer:
+        with self._begin() as uow:
+            return views.export_instruments(uow, request)
+
 
 def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:
     """What makes a server answer for this room; missing typefaces are told at once, not at the first document."""

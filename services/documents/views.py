@@ -21,7 +21,7 @@ from services.documents.store.instruments import UNKNOWN, instrument_of
 from services.documents.store.packs import Packs
 from services.documents.tables import instruments, servings
 from services.kit import paging, schema
-from services.kit.access import allowed, case_filter
+from services.kit.access import allowed, case_filter, require
 from services.kit.effects import struct
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError, NotFoundError
 from services.kit.identity import Actor
@@ -158,6 +158,27 @@ def shown_serving(serving: Serving) -> pb.Serving:
     told: dict[str, Any] = {k: v for k, v in asdict(serving).items() if k in pb.Serving.DESCRIPTOR.fields_by_name}
     days = {k: told[k].isoformat() if told[k] else "" for k in ("started_on", "served_on", "left_on")}
     return pb.Serving(**told | days, abroad=serving.is_abroad, provisional=serving.is_provisional)
+
+
+def export_instruments(uow: DocumentsUnit, request: pb.ExportInstrumentsRequest) -> pb.ExportInstrumentsAnswer:
+    """Every issued instrument as its events told it, for an index that is built anew; operators only."""
+    require(uow.connection, uow.cause.actor, "operate")
+    limit, t = min(max(request.limit, 0) or 200, 500), instruments.c
+    issued = select(instruments).where(t.state == "issued", t.instrument_id > request.after_id)
+    rows = uow.connection.execute(issued.order_by(t.instrument_id).limit(limit)).mappings()
+    page = [instrument_of(row) for row in rows]
+    served = [s for s in uow.servings.of([i.instrument_id for i in page]) if s.state == "served"]
+    told = [_exported(i, uow.instruments.text_told(i), served) for i in page]
+    return pb.ExportInstrumentsAnswer(rows=told, next_after_id=page[-1].instrument_id if len(page) == limit else "")
+
+
+def _exported(i: Instrument, text: str, served: Sequence[Serving]) -> pb.InstrumentExport:
+    own = [s for s in served if s.instrument_id == i.instrument_id]
+    return pb.InstrumentExport(
+        instrument_id=i.instrument_id, case_id=i.case_id, title=i.title, number=i.number, internal=i.is_internal,
+        issued_on=i.issued_on.isoformat() if i.issued_on else "", text=text,
+        served=[pb.ServedExport(serving_id=s.serving_id, account_ids=s.account_ids) for s in own],
+    )  # fmt: skip
 
 
 def get_content(uow: DocumentsUnit, packs: Packs, request: pb.GetContentRequest) -> pb.Content:

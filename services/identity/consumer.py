@@ -1,4 +1,4 @@
-"""What identity hears: only the cases' cards, which kit keeps for its access decisions."""
+"""What identity hears of the others: nothing. Its people and bodies come by its own calls."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from services.kit.run import Host
 
 
 class IdentityConsumer:
-    """No reactions of its own; the projections are fed by kit."""
+    """Every room has one; this one listens to nobody."""
 
-    sources = ("intake", "workflow")
+    sources: tuple[str, ...] = ()
 
     def __init__(self, host: Host) -> None:
         self.host = host

@@ -17,7 +17,7 @@ from services.identity import views
 from services.identity.model.legal_dates import Rooms
 from services.identity.settings import IdentitySettings
 from services.identity.store import IdentityUnit
-from services.identity.usecases import accounts, bodies, confirm, legal_date, people, sign_in, stations
+from services.identity.usecases import accounts, bodies, legal_date, people, sign_in, stations
 from services.identity.usecases.operator import ensure_operator
 from services.kit import rpc
 from services.kit.identity import Actor
@@ -97,10 +97,6 @@ class IdentityServicer(Servicer):
     def FindAccount(self, request: pb.FindAccountRequest, context: Context) -> pb.Account:
         """Staff at the counter."""
         return accounts.find_account(self._caller(), request)
-
-    def ConfirmAccess(self, request: pb.ConfirmAccessRequest, context: Context) -> pb.ConfirmAccessAnswer:
-        """The person about to open or seal."""
-        return confirm.confirm_access(self._caller(), request)
 
     def EnrolStation(self, request: pb.EnrolStationRequest, context: Context) -> pb.Station:
         """Anybody who has a key."""

@@ -153,7 +153,7 @@ def card(case: Case, reporter_account_id: str) -> IntakeCard:
     representatives = {r.account_id for p in case.parties for r in p.representatives if r.account_id}
     return IntakeCard(
         **_these(case, ("body_id", "state", "title", "procedure_id", "pack_version", "case_type_code", "cause",
-                        "secrecy_level", "sealed", "involves_minor", "channel", "disposition")),
+                        "secrecy_level", "sealed", "involves_minor", "channel", "disposition", "version")),
         case_number=case.case_number or "", received_on=_day(case.received_on), docketed_on=_day(case.docketed_on),
         closed_on=_day(case.closed_on), reporter_account_id=reporter_account_id,
         parties=[PartyCard(**_these(p, ("party_id", "name", "role", "account_id"))) for p in case.parties],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.intake.v1 import intake_pb2_grpc as door
@@ -30,25 +32,33 @@ class IntakeServicer(door.IntakeServicer):
         unit: IntakeUnit = self.host.begin(rpc.signed_in())
         return unit
 
+    def _once(self, use_case: Callable[..., Any], request: Message, answer: type[Any]) -> Any:
+        """A writing use case, once for its idempotency key."""
+
+        def ask() -> Any:
+            uow = self._begin()
+            return uow.once(rpc.call().key, request, answer, lambda: use_case(uow, self.packs, request))
+
+        return self.packs.loading_outside(ask)
+
     def SubmitFiling(self, request: pb.SubmitFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
-        uow = self._begin()
-        return uow.once(rpc.call().key, request, pb.SubmitFilingAnswer, lambda: submit_filing(uow, self.packs, request))
+        return self._once(submit_filing, request, pb.SubmitFilingAnswer)  # type: ignore[no-any-return]
 
     def CorrectFiling(self, request: pb.CorrectFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
-        uow = self._begin()
-        return uow.once(
-            rpc.call().key, request, pb.SubmitFilingAnswer, lambda: correct_filing(uow, self.packs, request)
-        )
+        return self._once(correct_filing, request, pb.SubmitFilingAnswer)  # type: ignore[no-any-return]
 
     def CorrectRegister(self, request: pb.CorrectRegisterRequest, context: grpc.ServicerContext) -> pb.Case:
-        uow = self._begin()
-        return uow.once(
-            rpc.call().key, request, pb.Case, lambda: correct_register(uow, self.packs, self.prints, request)
-        )
+        def correct(uow: IntakeUnit, packs: Packs, asked: pb.CorrectRegisterRequest) -> pb.Case:
+            return correct_register(uow, packs, self.prints, asked)
+
+        return self._once(correct, request, pb.Case)  # type: ignore[no-any-return]
 
     def GetFiling(self, request: pb.GetFilingRequest, context: grpc.ServicerContext) -> pb.Filing:
-        with self._begin() as uow:
-            return views.get_filing(uow, self.packs, request.filing_id)
+        def ask() -> pb.Filing:
+            with self._begin() as uow:
+                return views.get_filing(uow, self.packs, request.filing_id)
+
+        return self.packs.loading_outside(ask)
 
     def GetCase(self, request: pb.GetCaseRequest, context: grpc.ServicerContext) -> pb.Case:
         with self._begin() as uow:
@@ -57,6 +67,10 @@ class IntakeServicer(door.IntakeServicer):
     def ListCases(self, request: pb.ListCasesRequest, context: grpc.ServicerContext) -> pb.ListCasesAnswer:
         with self._begin() as uow:
             return views.list_cases(uow, request)
+
+    def ExportCases(self, request: pb.ExportCasesRequest, context: grpc.ServicerContext) -> pb.ExportCasesAnswer:
+        with self._begin() as uow:
+            return views.export_cases(uow, request)
 
 
 def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:

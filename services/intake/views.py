@@ -14,6 +14,7 @@ from services.intake.model.filing import open_content
 from services.intake.model.people import Reporter
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
+from services.intake.tables import cases
 from services.kit import access, paging, schema
 from services.kit.effects import struct
 from services.kit.errors import InvalidInputError
@@ -41,8 +42,16 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     actor = uow.cause.actor
     access.require(uow.connection, actor, "view_case", case_id=case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
+    if internal:
+        _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
     return messages.case_message(case, links, internal)
+
+
+def _record_internal(uow: IntakeUnit, case: Case) -> None:
+    """Source material of the 副卷 is read on the record."""
+    if any(m.internal for m in case.materials):
+        uow.record("view_internal", case.case_id, case_id=case.case_id, body_id=case.body_id)
 
 
 def _as_seen_by(actor: Actor, case: Case) -> Case:
@@ -76,6 +85,8 @@ def get_filing(uow: IntakeUnit, packs: Packs, filing_id: str) -> pb.Filing:
     if internal and reporter:
         answer.reporter.CopyFrom(messages.reporter_message(reporter))
         uow.record("view_reporter", case_id, case_id=case_id, body_id=case.body_id)
+    elif internal:
+        _record_internal(uow, case)
     return answer
 
 
@@ -103,6 +114,18 @@ def list_cases(uow: IntakeUnit, request: pb.ListCasesRequest) -> pb.ListCasesAns
     rows = uow.connection.execute(query.order_by(CARD.c.case_id.desc()).limit(limit + 1)).mappings().all()
     more = paging.cursor(rows[limit - 1]["case_id"]) if len(rows) > limit else ""
     return pb.ListCasesAnswer(cases=[_row(row, today) for row in rows[:limit]], next_cursor=more)
+
+
+def export_cases(uow: IntakeUnit, request: pb.ExportCasesRequest) -> pb.ExportCasesAnswer:
+    """Every case as its last event told it, for an index that is built anew; operators only."""
+    access.require(uow.connection, uow.cause.actor, "operate")
+    limit = min(max(request.limit, 0) or 200, 500)
+    later = select(cases.c.case_id).where(cases.c.case_id > request.after_id).order_by(cases.c.case_id)
+    ids = uow.connection.execute(later.limit(limit)).scalars().all()
+    reporters = {case_id: uow.reporters.find(case_id) for case_id in ids}
+    accounts = {case_id: found.account_id if found else "" for case_id, found in reporters.items()}
+    rows = [pb.CaseExport(case_id=i, card=messages.card(uow.cases.get(i), accounts[i])) for i in ids]
+    return pb.ExportCasesAnswer(rows=rows, next_after_id=ids[-1] if len(ids) == limit else "")
 
 
 def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement[bool]]:

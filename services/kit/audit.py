@@ -1,7 +1,4 @@
-"""The audit chain: rows linked in order by SHA-256, heads signed with Ed25519, so that tampering shows.
-
-The object store is told the newest head once a minute: a tail that is cut off together with its heads shows as well.
-"""
+"""The audit chain: rows linked in order by SHA-256, heads signed with Ed25519 and kept apart: tampering shows."""
 
 from __future__ import annotations
 
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 ANCHOR_SECONDS = 60.0
+ANCHORS = "audit/{}/"  # of a room in the object store: a folder a day, in it position -> link, rows, signature (hex)
 START = b"\0" * 32
 _TABLE, _HEADS = schema.audit, schema.audit_heads
 _NEWEST = select(_HEADS).order_by(_HEADS.c.position.desc())
@@ -141,27 +139,25 @@ class Chainer:
         ))  # fmt: skip
 
     def _anchor(self) -> None:
-        """Of each day the last is kept, and every one whose head the database does not know any more."""
+        """Tell the object store the newest head: a tail that is cut off together with its heads shows as well.
+
+        Of each day the last is kept, and every one whose head the database does not know any more.
+        """
         with self.host.engine.connect() as connection:
             head, store = connection.execute(_NEWEST.limit(1)).one_or_none(), self.host.objects
             if head is None:
                 return
-            day = f"{anchors(self.host.name)}{head.signed_at.astimezone(clock.CHINA):%Y-%m-%d}/"
+            day = f"{ANCHORS.format(self.host.name)}{head.signed_at.astimezone(clock.CHINA):%Y-%m-%d}/"
             older = {int(key.removeprefix(day)) for key in store.keys(day)} - {head.position}
-            told = {"link": bytes(head.link).hex(), "rows": head.rows, "signature": bytes(head.signature).hex()}
-            body = json.dumps(told).encode()
+            body = json.dumps({"link": bytes(head.link).hex(), "rows": head.rows,
+                               "signature": bytes(head.signature).hex()}).encode()  # fmt: skip
             store.put(f"{day}{head.position}", io.BytesIO(body), len(body), "application/json")
             for position in connection.execute(select(_HEADS.c.position).where(_HEADS.c.position.in_(older))).scalars():
                 store.delete(f"{day}{position}")
 
 
-def anchors(room: str) -> str:
-    """Where the object store keeps a room's heads: a folder a day, in it position -> link, rows, signature (hex)."""
-    return f"audit/{room}/"
-
-
 def _anchored(host: Host) -> Iterator[SimpleNamespace]:
-    for key in host.objects.keys(anchors(host.name)):
+    for key in host.objects.keys(ANCHORS.format(host.name)):
         told = json.loads(host.objects.get(key))
         told |= {name: bytes.fromhex(told[name]) for name in ("link", "signature")}
         yield SimpleNamespace(position=int(key.rpartition("/")[2]), **told)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import uuid_utils
-from sqlalchemy import Connection, select
 
-from services.kit.schema import body_tree, legal_dates
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -31,6 +32,10 @@ def today() -> date:
 
 def legal_on(connection: Connection, body_id: str) -> date:
     """The legal date of a body: that of its scripted tree, else the calendar day in China."""
+    from sqlalchemy import select  # scanning stations have a clock, and no database
+
+    from services.kit.schema import body_tree, legal_dates
+
     root = select(body_tree.c.root_id).where(body_tree.c.body_id == body_id).scalar_subquery()
     found = connection.execute(select(legal_dates.c.legal_on).where(legal_dates.c.root_id == root)).scalar()
     return found if found is not None else today()

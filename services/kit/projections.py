@@ -111,13 +111,8 @@ def _copy(event: Event) -> Copy | None:
     return None
 
 
-def apply(connection: Connection, event: Event) -> None:
-    """Bring the copies up to an event; events that carry nothing for them change nothing."""
-    apply_all(connection, [event])
-
-
 def apply_all(connection: Connection, told: Iterable[Event]) -> None:
-    """The same for many, in order; of two that say the same thing anew only the later is written."""
+    """Bring the copies up to these events, in order; of two that say the same anew only the later is written."""
     latest: dict[tuple[str, str], dict[tuple[str, ...], Copy]] = {}
     for event in told:
         copy = _copy(event)

@@ -174,11 +174,11 @@ def refuse(context: grpc.ServicerContext, error: DomainError) -> Any:
 
 def _bounded(error: DomainError) -> bytes:
     """The problem as JSON; of too many wrong fields only the first, and the sentence says of how many."""
-    body = {"slug": error.slug, "detail": error.detail[:LONGEST_DETAIL], "fields": error.fields,
-            "context": error.context}  # fmt: skip
+    said = error.detail[:LONGEST_DETAIL]
+    body = {"slug": error.slug, "detail": said, "fields": error.fields, "context": error.context}
     while len(told := json.dumps(body, ensure_ascii=False).encode()) > LARGEST_PROBLEM:
         kept = error.fields[: len(body["fields"]) // 2]
-        detail = f"{error.detail[:LONGEST_DETAIL]}（共{len(error.fields)}处有误，只列出前{len(kept)}处）"
+        detail = f"{said}（共{len(error.fields)}处有误，只列出前{len(kept)}处）"
         body |= {"detail": detail, "fields": kept, "context": error.context if kept else {}}
     return told
 
@@ -241,8 +241,3 @@ def serve(
         register(server)
     server.add_insecure_port(address)
     return server
-
-
-def request_id() -> str:
-    """A new id for a call that came without one."""
-    return clock.new_id()

@@ -21,6 +21,10 @@ class NoticesConsumer:
         """Perform what is asked of this room."""
         effects.perform(event, uow, {"notify": usecases.notify})  # type: ignore[dict-item]
 
+    def on_approval_asked(self, event: Event, uow: NoticesUnit) -> None:
+        """The approvers are told."""
+        usecases.tell_approvers(uow, event)
+
     def on_effect_withdrawn(self, event: Event, uow: NoticesUnit) -> None:
         """An effect that is not wanted any more."""
         effects.withdrawn(event, uow)

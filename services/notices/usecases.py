@@ -8,8 +8,9 @@ from typing import Any
 from anjuan.notices.v1.events_pb2 import NoticeDelivered
 from services.kit import clock
 from services.kit.effects import EffectCall
+from services.kit.events import Event
 from services.kit.identity import Actor
-from services.notices.model import Notice, Recipient, checked_text, method_for, recipients
+from services.notices.model import INBOX, Notice, Recipient, checked_text, method_for, recipients
 from services.notices.store import NoticesUnit
 
 
@@ -34,6 +35,20 @@ def _tell(uow: NoticesUnit, call: EffectCall, recipient: Recipient, text: str, m
                            method=method)  # fmt: skip
     uow.emit(told, stream=notice.notice_id, body_id=call.body_id, case_id=call.case_id, occurred_on=call.occurred_on)
     return notice.notice_id
+
+
+def tell_approvers(uow: NoticesUnit, event: Event) -> None:
+    """An approval waits: everybody who may give it finds it in the inbox. No fact: the task itself is on the list."""
+    asked = event.data
+    for person_id in asked.person_ids:
+        notice = Notice(
+            notice_id=clock.new_id(), case_id=event.case_id, body_id=event.body_id, recipient_kind="person",
+            recipient_id=person_id, text=f"“{asked.title}”待您审批", method=INBOX, sent_on=event.occurred_on,
+            sent_by=event.actor.person_id, sent_by_name=event.actor.name, read_at=None,
+        )  # fmt: skip
+        uow.inbox.add(notice)
+    uow.record("tell_approvers", asked.task_id, case_id=event.case_id, body_id=event.body_id,
+               legal_on=event.occurred_on, detail={"people": len(asked.person_ids)})  # fmt: skip
 
 
 def mark_read(uow: NoticesUnit, actor: Actor, notice_id: str) -> None:

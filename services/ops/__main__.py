@@ -26,6 +26,7 @@ GROUPS = {
     "pack": "services.ops.pack",
     "parked": "services.ops.parked",
     "people": "services.ops.people.command",
+    "station": "scanning.__main__",
 }
 
 
@@ -137,6 +138,18 @@ def doctor(data: Data = DATA, json: Json = False) -> None:
     raise typer.Exit(0 if all(one["ok"] for one in found) else 1)
 
 
+@app.command()
+def scrub(data: Data = DATA, json: Json = False) -> None:
+    """逐一核对卷宗存储中的文件与其 SHA-256；有缺失、改动或锁定失效时退出码为 1。"""
+    from services.ops import output
+    from services.ops.scrub import scrub as look
+
+    with output.refusals(json):
+        told = look(data, lambda text: None if json else output.TROUBLE.print(text))
+    (output.as_json if json else output.scrub_table)(told)
+    raise typer.Exit(0 if told["ok"] else 1)
+
+
 def _act(verb: Callable[[Installation], None], data: Path, json: bool) -> None:
     """Do it to the running installation, then show how it fares."""
     from services.ops import lifecycle, output
@@ -174,6 +187,29 @@ def start(names: Names, data: Data = DATA, json: Json = False) -> None:
     _act(lambda found: lifecycle.release(found, names), data, json)
 
 
+@app.command("rebuild-search")
+def rebuild_search(data: Data = DATA, json: Json = False) -> None:
+    """从各业务室的数据重建检索索引，核对无误后启用；期间检索和办案照常。有不一致时退出码为 1。"""
+    from services.kit.errors import DomainError
+    from services.kit.settings import Settings
+    from services.ops import lifecycle, output, rebuild
+
+    with output.refusals(json), output.TROUBLE.status("准备重建") as line:
+        settings = Settings.from_environment(lifecycle.opened(data).variables)
+        try:
+            answer = rebuild.rebuild(settings, data, lambda text: line.update(f"{text}……"))
+        except DomainError as refusal:
+            raise lifecycle.RefusedError(refusal.detail) from refusal
+    told = rebuild.told(answer)
+    if json:
+        output.as_json(told)
+    elif told["ok"]:
+        output.PEOPLE.print(f"已重建：可检索 {answer.documents} 项，不一致 0 项，清除无主 {answer.removed} 项")
+    else:
+        output.TROUBLE.print(f"未能完成：{answer.problem}", soft_wrap=True, markup=False)
+    raise typer.Exit(0 if told["ok"] else 1)
+
+
 @app.command()
 def replay(
     source: Annotated[str, typer.Argument(help="发出事件的服务")],
@@ -189,6 +225,22 @@ def replay(
     queue, events = send(data, json, source, listener, stream)
     told = {"ok": True, "queue": queue, "events": events}
     output.as_json(told) if json else output.PEOPLE.print(f"已向 {queue} 重放 {events} 件")
+
+
+@app.command()
+def bench(
+    only: Annotated[list[str] | None, typer.Option("--only", help="只做这一项测量，可多次")] = None,
+    profile: Annotated[str, typer.Option("--profile", help="embedded 或 full")] = "embedded",
+    quick: Annotated[bool, typer.Option("--quick", help="缩短测量，只看大概")] = False,
+    long: Annotated[bool, typer.Option("--long", help="加做每秒五十件、持续五分钟的收案")] = False,
+    json: Json = False,
+) -> None:
+    """在全新的平台（data/bench，做完即删）上测量性能；完整测量的结果写入 docs/benchmarks.md。"""
+    from services.ops import output
+    from services.ops.bench.command import bench as measure
+
+    with output.refusals(json):
+        measure(only or [], profile, quick, long, json)
 
 
 if __name__ == "__main__":

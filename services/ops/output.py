@@ -22,7 +22,7 @@ LABELS = {
     "postgres": "数据库 PostgreSQL",
     "rabbitmq": "消息中间件 RabbitMQ",
     "objects": "对象存储",
-    "search": "检索引擎 Elasticsearch",
+    "elasticsearch": "检索引擎 Elasticsearch",
     "servers": "业务服务",
     "consumers": "事件处理",
     "workers": "后台作业",
@@ -75,6 +75,14 @@ def status_table(status: Mapping[str, Any]) -> None:
     if status["phase"] == "running" and not status["kept"]:
         PEOPLE.print("[red]守护进程没有运行，进程退出后不会自动恢复；请执行 anjuan up[/red]")
     PEOPLE.print(f"合计内存 {status['resident_mb']} MB；访问地址 {status['address']}")
+
+
+def scrub_table(told: Mapping[str, Any]) -> None:
+    """What is not as it was taken in."""
+    for one in told["findings"]:
+        PEOPLE.print(f"{one['detail']}：{one['sha256']}", soft_wrap=True, markup=False)
+    end = "全部一致" if told["ok"] else f"[red]{len(told['findings'])} 处有问题[/red]"
+    PEOPLE.print(f"已核对 {told['objects']} 个文件，共 {told['bytes']} 字节：{end}")
 
 
 def findings_table(findings: list[dict[str, Any]]) -> None:

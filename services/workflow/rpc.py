@@ -28,12 +28,22 @@ class WorkflowServicer(workflow_pb2_grpc.WorkflowServicer):
 
     def _once(self, use_case: Callable[..., Any], request: Message, answer: type[Any]) -> Any:
         """A writing use case, once for its idempotency key."""
-        call, uow = rpc.call(), self.host.begin(rpc.signed_in())
-        return uow.once(call.key, request, answer, lambda: use_case(uow, self.library, request))
+        call, actor = rpc.call(), rpc.signed_in()
+
+        def ask() -> Any:
+            uow = self.host.begin(actor)
+            return uow.once(call.key, request, answer, lambda: use_case(uow, self.library, request))
+
+        return self.library.loading_outside(ask)
 
     def _read(self, view: Callable[..., Any], *arguments: Any) -> Any:
-        with self.host.begin(rpc.signed_in()) as uow:
-            return view(uow, *arguments)
+        actor = rpc.signed_in()
+
+        def ask() -> Any:
+            with self.host.begin(actor) as uow:
+                return view(uow, *arguments)
+
+        return self.library.loading_outside(ask)
 
     def PublishPack(self, request: pb.PublishPackRequest, context: Context) -> pb.Pack:
         call, uow = rpc.call(), self.host.begin(rpc.signed_in())

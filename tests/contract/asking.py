@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from tests.contract.fits import Fit
-from tests.contract.fits_documents import FITS
+from tests.contract.fits_archive import FITS
 from tests.contract.world import World, as_json
 
 PROBLEM = "application/problem+json"

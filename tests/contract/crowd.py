@@ -20,7 +20,8 @@ FED = {"body_id": ("body",),
        "case_id": ("case", "docketed", "foreign_case"), "task_id": ("task",), "clock_id": ("clock",),
        "filing_id": ("filing",), "upload_id": ("upload",), "notice_id": ("notice",), "hearing_id": ("hearing",),
        "station_id": ("station",), "effect_id": ("effect",), "sha256": ("pack", "sha256"),
-       "instrument_id": ("instrument",), "serving_id": ("serving",)}  # fmt: skip
+       "instrument_id": ("instrument",), "serving_id": ("serving",), "page_id": ("page",), "pile_id": ("pile",),
+       "batch_id": ("batch",), "volume_id": ("volume",)}  # fmt: skip
 LARGEST_POOL = 12
 BYTES: dict[str, bytes] = {}
 

@@ -83,7 +83,6 @@ _plain("GET", "/alert-cards", "neighbour")
 _plain("GET", "/packs", "party")
 _plain("GET", "/notices", "reporter")
 _plain("GET", "/operations/settled", "operator")
-_plain("GET", "/cases/{case_id}/separator-sheet", "leader", "case")
 _plain("GET", "/files/{sha256}", "leader", "sha256", case_id=lambda world: world.known["docketed"][0])
 
 

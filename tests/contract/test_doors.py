@@ -17,7 +17,7 @@ from services.ops.trial import Platform
 from tests.contract.asking import made, refused, send
 from tests.contract.door import open_door
 from tests.contract.fits import Fit
-from tests.contract.fits_documents import FITS
+from tests.contract.fits_archive import FITS
 from tests.contract.test_openapi import OPEN, SERVED
 from tests.contract.world import World
 

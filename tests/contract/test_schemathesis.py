@@ -9,7 +9,7 @@ import pytest
 from services.ops.trial import Platform
 from tests.contract.crowd import Tally, run, wander
 from tests.contract.fits import PREFIX, Fit
-from tests.contract.fits_documents import FITS
+from tests.contract.fits_archive import FITS
 from tests.contract.test_bad_input import LISTS
 from tests.contract.test_openapi import DOCUMENT, SERVED
 from tests.contract.world import World, stuck_effect

@@ -1,4 +1,4 @@
-"""Every pack's examples over the public HTTP API, against their hand-written ends; each PDF is looked at."""
+"""The examples of every pack over the public HTTP API, against their hand-written ends; each PDF is looked at."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from services.kit.testing import settle
 from services.ops.demo import report
 from services.ops.demo.cast import PASSWORD
 from services.ops.demo.command import longest
-from services.ops.demo.stage import Stage, pack_folders
+from services.ops.demo.stage import Stage, filed_folders, pack_folders
 
-ALL = [(folder, name) for folder in pack_folders() for name in sorted(load_folder(folder).examples)]
-SHOWN = {folder: longest(load_folder(folder)) for folder in pack_folders()}
+ALL = [(folder, name) for folder in filed_folders() for name in sorted(load_folder(folder).examples)]
+SHOWN = {folder: longest(load_folder(folder)) for folder in filed_folders()}
 
 
 def cases() -> list[object]:
@@ -45,6 +45,8 @@ def _ink(page: Any) -> float:
 
 @pytest.mark.parametrize(("folder", "name"), cases())
 def test_the_example_ends_as_written(stage: Stage, folder: Path, name: str, tmp_path: Path) -> None:
+    for pack in pack_folders():
+        stage.publish(pack)
     play = stage.play(folder, name, f"e2e-{name}")
     assert list(play.acts())
     settle(stage.rpc, stage.operator.token())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ AGAIN_SECONDS = 0.3
 # between two writes of one client, unless a fault is near: the listeners keep up, and acts find their tasks
 REST_SECONDS = 2.0
 LOOK_SECONDS = 0.3  # between two looks whether something has come
-VOLLEY_SECONDS = 2.0
+LEAD_SECONDS, VOLLEY_SECONDS = 0.5, 2.0
 
 
 class StormOverError(Exception):
@@ -36,6 +37,7 @@ class History:
     flying: int = 0
     answered: int = 0
     worked: int = 0
+    volleys: int = 0
     retries: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     near: threading.Event = field(default_factory=threading.Event)
@@ -45,15 +47,25 @@ class History:
         """A client's pause before its next write; a fault that is near ends it."""
         self.near.wait(REST_SECONDS)
 
-    def volley(self, wanted: int) -> int:
-        """Everybody who rests writes now; answers how many writes are in flight as soon as so many are."""
-        late = clock.monotonic() + VOLLEY_SECONDS
-        self.near.set()
+    @contextmanager
+    def volley(self, wanted: int) -> Iterator[int]:
+        """Nobody rests within: relays and listeners are busy when a fault strikes, and so many writes are in flight.
+
+        Yields how many are; fewer when they do not come in time.
+        """
+        with self.lock:
+            self.volleys += 1
+            self.near.set()
         try:
+            self.over.wait(LEAD_SECONDS)
+            late = clock.monotonic() + VOLLEY_SECONDS
             until(lambda: self.flying >= wanted or clock.monotonic() > late, 2 * VOLLEY_SECONDS, "writes in flight")
-            return self.flying
+            yield self.flying
         finally:
-            self.near.clear()
+            with self.lock:
+                self.volleys -= 1
+                if not self.volleys:
+                    self.near.clear()
 
 
 @dataclass

@@ -73,9 +73,8 @@ class Storm:
 
     def kinds(self) -> dict[str, Kind]:
         """By name. The servers of others' making take longest to come back, so they are struck less often."""
-        kill = self.platform.kill
-        found = {f"kill {name}": Kind((name,), partial(kill, name), 3) for name in OURS}
-        found |= {f"kill {name}": Kind((name,), partial(kill, name), 1) for name in BACKING}
+        found = {f"kill {name}": Kind((name,), partial(self._kill, name), 3) for name in OURS}
+        found |= {f"kill {name}": Kind((name,), partial(self._kill, name), 1) for name in BACKING}
         found |= {f"restart {name}": Kind((name,), partial(self._restart, name), 1) for name in BACKING}
         found |= {f"kill {name}": Kind(WATCH, partial(self._kill_watch, name), 1) for name in WATCH}
         found["cut connections"] = Kind(BACKING, self.platform.cut_connections, 2)
@@ -120,9 +119,9 @@ class Storm:
             if name is None:
                 return False
             waiting.remove(name)
-        flying = self.history.volley(UNDER_WAY)
         try:
-            kinds[name].strike()
+            with self.history.volley(UNDER_WAY) as flying:
+                kinds[name].strike()
         except (subprocess.CalledProcessError, psycopg.OperationalError, RuntimeError):
             with self.lock:  # the other thread's fault came first: this one is still to do
                 waiting.append(name)
@@ -137,6 +136,11 @@ class Storm:
         pids = all(self.platform.pid(name) is not None for name in kind.parts)
         return pids and (early or all(parts[name].ready() for name in kind.parts if name in parts))
 
+    def _kill(self, name: str) -> None:
+        if self.platform.pid(name) is None:
+            raise RuntimeError(f"{name} has died meanwhile")
+        self.platform.kill(name)
+
     def _kill_watch(self, name: str) -> None:
         with self.watch:
             until(lambda: all(self.platform.pid(one) is not None for one in WATCH), 60, "keeper and guard")
@@ -145,7 +149,8 @@ class Storm:
 
     def _restart(self, name: str) -> None:
         part = {p.name: p for p in self.platform.installation.parts()}[name]
-        process.send(self.platform.installation.place, name, part.command().ask)
+        if not process.send(self.platform.installation.place, name, part.command().ask):
+            raise RuntimeError(f"{name} has died meanwhile")
 
     def median_in_flight(self) -> float:
         """Requests under way when a fault struck."""

@@ -25,3 +25,12 @@ export const READINGS = { none: "不识别", waiting: "识别中", read: "已识
 export const EVENTS = {
   started: "起算", excluded: "扣除", suspended: "中止", resumed: "恢复", extended: "延长", stopped: "停止", expired: "届满",
 };
+export const BATCH_STATES = { receiving: "接收中", received: "已收齐" };
+export const PILE_STATES = { filed: "已归案", unclaimed: "待认领", discarded: "已作废" };
+export const PILE_REASONS = {
+  no_cover: "没有分隔页", unreadable: "分隔页无法识别", foreign: "分隔页属于其他机关", unknown: "分隔页不是本平台打印的", archived: "案件已归档",
+};
+export const COUNT_STATES = { not_counted: "未清点", agrees: "相符", differs: "不符" };
+// an instant of the API as the clock on the wall shows it
+export const atTime = (instant) => (instant ? new Date(instant).toLocaleString("sv").slice(0, 16) : "—");
+export const HIT_KINDS = { case: "案件", party: "当事人", instrument: "文书", page: "卷宗页" };

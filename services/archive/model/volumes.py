@@ -10,6 +10,7 @@ from typing import Any
 
 from services.archive.model.catalogue import Item
 from services.archive.model.pages import Page
+from services.kit.clock import CHINA
 from services.kit.errors import InvalidInputError
 
 # 人民法院诉讼档案保管期限: 永久, 60 years, 20 years (domain/volumes.yaml). No store locks for ever: permanent is
@@ -43,7 +44,8 @@ class Volume:
 class Paper:
     """A document that comes as a file and becomes pages: an instrument, its receipt, a material of the filing.
 
-    `state`: waiting, filed, kept (it cannot be shown as pages; `reason` says why).
+    `state`: expected (issued, but its own room has not told it here yet), waiting, filed, kept (it cannot be shown as
+    pages; `reason` says why).
     """
 
     paper_id: str
@@ -79,6 +81,11 @@ class Dossier:
     objects: int
     is_locked: bool
     archived_at: datetime | None
+
+    @property
+    def lock_ends(self) -> str:
+        """As people in China read it."""
+        return self.locked_until.astimezone(CHINA).isoformat()
 
 
 @dataclass(frozen=True)

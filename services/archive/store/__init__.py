@@ -7,6 +7,7 @@ from functools import cached_property
 from services.archive.store.batches import Batches, Piles
 from services.archive.store.cases import Cases
 from services.archive.store.covers import Covers
+from services.archive.store.holdings import Holdings
 from services.archive.store.pages import Pages
 from services.archive.store.readings import Readings
 from services.archive.store.uploads import CaseFiles, Uploads
@@ -71,3 +72,8 @@ class ArchiveUnit(UnitOfWork):
     def dossiers(self) -> Dossiers:
         """Archived dossiers."""
         return Dossiers(self.connection)
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """Every object that is named here."""
+        return Holdings(self.connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.archive.model.volumes import Dossier, Paper, Volume
@@ -35,10 +35,13 @@ class Papers:
         self.connection = connection
 
     def add(self, paper: Paper) -> bool:
-        """Whether it is new; one that is known stays as it is."""
-        fresh = upsert(papers).values(**{name: getattr(paper, name) for name in _PAPER})
-        added = self.connection.execute(fresh.on_conflict_do_nothing().returning(papers.c.paper_id))
-        return added.first() is not None
+        """Whether it is new here; one that is known, and not only expected, stays as it is."""
+        values = {name: getattr(paper, name) for name in _PAPER}
+        fresh = upsert(papers).values(**values).on_conflict_do_update(
+            index_elements=["paper_id"], set_=values,
+            where=(papers.c.state == "expected") & (literal(paper.state) != "expected"),
+        )  # fmt: skip
+        return self.connection.execute(fresh.returning(papers.c.paper_id)).first() is not None
 
     def get(self, paper_id: str) -> Paper:
         """Raises NotFoundError."""

@@ -19,7 +19,7 @@ from anjuan.identity.v1.identity_pb2 import Body, Person
 from anjuan.intake.v1.events_pb2 import CaseClosed, FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing, Material
 from anjuan.kit.v1.cards_pb2 import IntakeCard, WorkflowCard
-from anjuan.workflow.v1.events_pb2 import CaseAssigned, EffectRequested, PackPublished
+from anjuan.workflow.v1.events_pb2 import CaseAssigned, EffectRequested, NodeCompleted, PackPublished
 from services.archive.__main__ import ROOM
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
@@ -128,7 +128,7 @@ class Scene:
 
     def issues(self, case_id: str, pdf: bytes, **told: Any) -> str:
         """documents has issued an instrument; returns its id."""
-        instrument_id = clock.new_id()
+        instrument_id = str(told.pop("instrument_id", clock.new_id()))
         issued = InstrumentIssued(**{
             "instrument_id": instrument_id, "instrument": "samr-penalty-decision", "title": "行政处罚决定书",
             "number": "江市监处罚〔2025〕8号", "issued_on": "2025-03-03", "volume": "main", "catalogue_seq": 2,
@@ -136,6 +136,13 @@ class Scene:
         })  # fmt: skip
         self.hears("documents", issued, case_id, **self.about(case_id))
         return instrument_id
+
+    def completes(self, case_id: str, instrument_id: str) -> None:
+        """workflow tells a node whose effects have issued an instrument."""
+        done = NodeCompleted(node_id="decide", results=struct({"issue": {
+            "instrument_id": instrument_id, "number": "江市监处罚〔2025〕8号", "sha256": "0" * 64,
+        }}), card=WorkflowCard(officer_ids=["p-officer"]))  # fmt: skip
+        self.hears("workflow", done, case_id, **self.about(case_id))
 
     def asks(self, case_id: str, effect: str, params: Mapping[str, Any]) -> str:
         """An effect of a completed node; returns its id."""

@@ -16,6 +16,7 @@ from anjuan.identity.v1.identity_pb2 import Body
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing, Material
 from anjuan.kit.v1.cards_pb2 import IntakeCard, PartyCard
+from anjuan.workflow.v1.events_pb2 import SuperiorAnswered
 from services.archive.consumer import ArchiveConsumer
 from services.archive.settings import SETTINGS, Allowance
 from services.archive.tables import upload_sessions
@@ -54,7 +55,7 @@ def told(
         body_id=body_id, case_id=case_id,
     )  # fmt: skip
     with host.begin_as_system("test") as uow:
-        projections.apply(uow.connection, event)
+        projections.apply_all(uow.connection, [event])
         if event.type == "FilingSubmitted":
             ArchiveConsumer(host).on_filing_submitted(event, uow)
     return event
@@ -199,6 +200,33 @@ def test_bytes_are_read_only_by_those_who_see_the_case(host: run.Host) -> None:
     elsewhere = GetFileRequest(sha256="0" * 64, case_id=CASE)
     with pytest.raises(CaseNotKnownError):
         views.get_file(host.begin(LEADER), host.objects, LEADER, elsewhere)
+
+
+def test_an_upper_tier_reads_bytes_with_a_reason_and_on_the_record(host: run.Host) -> None:
+    request = filed(host, b"evidence", internal=False)
+    above = Actor("staff", "p-above", "市局局长", "city", frozenset({"body_leader"}))
+    body = Body(body_id=BODY, parent_id="city", name="县局", kind="bureau", tier="county")
+    told(host, "identity", BodyChanged(body=body, ancestor_ids=["city"]), BODY)
+    with pytest.raises(NotAllowedError):
+        views.get_file(host.begin(above), host.objects, above, request)
+    request.reason = "supervision"
+    assert views.get_file(host.begin(above), host.objects, above, request).chunk == b"evidence"
+    with host.begin(above) as uow:
+        read = select(schema.audit.c.detail).where(schema.audit.c.action == "read_file")
+        assert [d["reason"] for d in uow.connection.execute(read).scalars()] == ["supervision"]
+
+
+def test_the_scan_of_a_superiors_paper_answer_belongs_to_the_case(host: run.Host) -> None:
+    data = b"paper"
+    filed(host, b"evidence", internal=False)
+    send(host, opened(host, data), 0, data)
+    digest = hashlib.sha256(data).hexdigest()
+    fact = SuperiorAnswered(effect_id="e", granted=True, number="（2025）粤延1号", scan_sha256=digest)
+    event = told(host, "workflow", fact, CASE, CASE)
+    with host.begin_as_system("test") as uow:
+        ArchiveConsumer(host).on_superior_answered(event, uow)
+    request = GetFileRequest(sha256=digest, case_id=CASE)
+    assert views.get_file(host.begin(LEADER), host.objects, LEADER, request).chunk == data
 
 
 def test_internal_bytes_ask_for_the_right_to_the_internal_volume(host: run.Host) -> None:

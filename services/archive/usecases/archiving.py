@@ -14,7 +14,7 @@ from services.archive.model.pages import Page
 from services.archive.model.volumes import Dossier, Volume, kept_until
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases.binding import check_scans
+from services.archive.usecases.binding import await_papers, scans_open
 from services.archive.usecases.reading import AHEAD
 from services.archive.usecases.telling import card, open_case, record
 from services.kit import clock, effects, jobs
@@ -74,7 +74,9 @@ def _freeze(uow: ArchiveUnit, packs: Packs, dossier_id: str) -> Dossier | None:
         volumes = uow.volumes.of_case(case.case_id, "asked", "binding", "bound")
         if any(volume.state != "bound" for volume in volumes):
             raise UnavailableError("该案的卷正在装订")
-        check_scans(uow, case.case_id)
+        await_papers(uow, case.case_id)
+        if said := scans_open(uow, case.case_id):
+            raise RuleRefusedError("；".join(said)[:1000])
         bound = {volume.volume for volume in volumes}
         missing = [rule for rule in packs.pinned(uow.connection, case.pack).volumes if rule.id not in bound]
         if missing:
@@ -101,7 +103,7 @@ def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[Do
     told = {
         "format": FORMAT, "dossier_id": dossier.dossier_id, "case_id": case.case_id, "case_number": case.case_number,
         "body_id": case.body_id, "body": case.body_name, "pack": list(case.pack), "retention": dossier.retention,
-        "archived_on": dossier.archived_on.isoformat(), "locked_until": dossier.locked_until.isoformat(),
+        "archived_on": dossier.archived_on.isoformat(), "locked_until": dossier.lock_ends,
         "volumes": [_volume(volume) for volume in volumes], "pages": [_page(page) for page in pages],
         "papers": [{"paper_id": p.paper_id, "sha256": p.sha256, "source": p.source} for p in papers],
         "materials": [file.sha256 for file in files],
@@ -148,7 +150,7 @@ def _finish(uow: ArchiveUnit, dossier: Dossier, manifest: str, sizes: Mapping[st
         )  # fmt: skip
         uow.emit(DossierArchived(
             dossier_id=dossier.dossier_id, archived_on=dossier.archived_on.isoformat(), retention=dossier.retention,
-            locked_until=dossier.locked_until.isoformat(), locked=dossier.is_locked, manifest_sha256=manifest,
+            locked_until=dossier.lock_ends, locked=dossier.is_locked, manifest_sha256=manifest,
             objects=len(sizes), card=card(uow, case.case_id, "archived"),
         ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
             occurred_on=call.occurred_on)  # fmt: skip

@@ -13,12 +13,12 @@ from services.archive.model.volumes import Volume, entries, ordered
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
 from services.archive.usecases.facts import tell_changed
+from services.archive.usecases.papers import expect_instruments
 from services.archive.usecases.reading import AHEAD
 from services.archive.usecases.telling import card, open_case, record
 from services.kit import clock, effects, jobs
 from services.kit.effects import EffectCall
 from services.kit.errors import DomainError, RuleRefusedError, UnavailableError
-from services.kit.procedure.model import Pack
 from services.kit.run import Host
 
 BIND = "bind_volume"
@@ -30,14 +30,11 @@ def bind_volume(packs: Packs, uow: ArchiveUnit, call: EffectCall) -> None:
     Raises:
         InvalidInputError: the pack has no such volume.
         ConflictError: the dossier is archived.
-        UnavailableError: the case, its pack, or an instrument that it was to come after is not here yet.
+        UnavailableError: the case or its pack is not here yet.
     """
     case = open_case(uow, call.case_id)
     rule = catalogue.rule_of(packs.pinned(uow.connection, case.pack), str(call.params.get("volume") or ""))
-    for answer in call.answers.values():
-        instrument_id = answer.get("instrument_id", "") if isinstance(answer, Mapping) else ""
-        if instrument_id and uow.papers.find(instrument_id) is None:
-            raise UnavailableError("文书尚未同步到电子卷宗服务，请稍候")
+    expect_instruments(uow, case.case_id, case.body_id, call.answers)
     volume_id = clock.new_id()
     uow.volumes.add(Volume(
         volume_id=volume_id, case_id=case.case_id, body_id=case.body_id, volume=rule.id, part=0,
@@ -75,8 +72,7 @@ def _freeze(uow: ArchiveUnit, packs: Packs, volume_id: str) -> Volume | None:
             return asked if asked.state == "binding" else None
         case = open_case(uow, asked.case_id)
         pack = packs.pinned(uow.connection, case.pack)
-        _await_papers(uow, case.case_id)
-        check_scans(uow, case.case_id)
+        await_papers(uow, case.case_id)
         items = catalogue.items(pack, asked.volume)
         ours = [p for p in uow.pages.of_case(case.case_id) if p.volume == asked.volume]
         pages = ordered(items, [page for page in ours if not page.volume_id])
@@ -84,7 +80,7 @@ def _freeze(uow: ArchiveUnit, packs: Packs, volume_id: str) -> Volume | None:
         if former and not pages:
             _as_before(uow, asked, former[-1])
             return None
-        _check(uow, pack, asked, pages)
+        _check(uow, asked, pages)
         papers = {paper.source_id: paper for paper in uow.papers.of_case(case.case_id)}
         frozen = replace(
             asked, state="binding", part=len(former) + 1, page_ids=[page.page_id for page in pages],
@@ -104,39 +100,43 @@ def _as_before(uow: ArchiveUnit, asked: Volume, former: Volume) -> None:
     effects.done(uow, call, {"volume_id": former.volume_id, "pages": len(former.page_ids)})
 
 
-def _await_papers(uow: ArchiveUnit, case_id: str) -> None:
-    """Instruments that are being made into pages come first; it takes seconds."""
-    waiting = [paper.title for paper in uow.papers.of_case(case_id) if paper.state == "waiting"]
+def await_papers(uow: ArchiveUnit, case_id: str) -> None:
+    """Instruments that are on their way, or being made into pages, come first; it takes seconds."""
+    waiting = [paper.title for paper in uow.papers.of_case(case_id) if paper.state in ("expected", "waiting")]
     if waiting:
         raise UnavailableError(f"文件正在入卷：{'、'.join(waiting)[:200]}")
 
 
-def check_scans(uow: ArchiveUnit, case_id: str) -> None:
-    """Raises RuleRefusedError while scanned files of the case are not settled."""
+def scans_open(uow: ArchiveUnit, case_id: str) -> list[str]:
+    """Why scanned files of the case are not settled."""
+    said = []
     for name, is_counted, unclaimed in uow.volumes.open_batches(case_id):
         if unclaimed:
-            raise RuleRefusedError(f"与本案同批的扫描件《{name}》还有 {unclaimed} 叠待认领，请先认领或作废")
+            said.append(f"与本案同批的扫描件《{name}》还有 {unclaimed} 叠待认领，请先认领或作废")
         if not is_counted:
-            raise RuleRefusedError(f"本案扫描批次《{name}》尚未清点核对，请先与纸质材料核对页数")
+            said.append(f"本案扫描批次《{name}》尚未清点核对，请先与纸质材料核对页数")
+    return said
 
 
-def _check(uow: ArchiveUnit, pack: Pack, asked: Volume, pages: Sequence[Page]) -> None:
+def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page]) -> list[str]:
+    """Why these shown pages of the case cannot be bound yet, each as a sentence."""
+    said, free = scans_open(uow, case_id), [page for page in pages if not page.volume_id]
+    if loose := sum(not page.volume for page in free):
+        said.append(f"本案还有 {loose} 页未编目，请先归入正卷、副卷的目录项")
+    said += [f"《{p.title}》第 {p.number} 页图像已损坏，请重新扫描后替换" for p in free if p.thumbnail_sha256 == BROKEN]
+    read = uow.readings.confidences(page.sha256 for page in free)
+    if unread := sum((page.sha256, page.turned) not in read for page in free):
+        said.append(f"还有 {unread} 页未完成文字识别，请待识别完成后再装订")
+    return said
+
+
+def _check(uow: ArchiveUnit, asked: Volume, pages: Sequence[Page]) -> None:
     kind = catalogue.KINDS["internal" if asked.is_internal else "main"]
-    loose = sum(page.is_shown and not page.volume for page in uow.pages.of_case(asked.case_id))
-    if loose:
-        raise RuleRefusedError(f"本案还有 {loose} 页未编目，请先归入{'、'.join(_names(pack))}的目录项")
+    loose = [page for page in uow.pages.of_case(asked.case_id) if page.is_shown and not page.volume]
+    if said := hindrances(uow, asked.case_id, [*pages, *loose]):
+        raise RuleRefusedError("；".join(said)[:1000])
     if not pages and not asked.is_internal:
         raise RuleRefusedError(f"{kind}没有任何材料，不能装订；请先将文书或扫描件归入{kind}")
-    if broken := [page for page in pages if page.thumbnail_sha256 == BROKEN]:
-        raise RuleRefusedError(f"《{broken[0].title}》第 {broken[0].number} 页图像已损坏，请重新扫描后替换")
-    read = uow.readings.confidences(page.sha256 for page in pages)
-    unread = sum((page.sha256, page.turned) not in read for page in pages)
-    if unread:
-        raise RuleRefusedError(f"{kind}还有 {unread} 页未完成文字识别，请待识别完成后再装订")
-
-
-def _names(pack: Pack) -> list[str]:
-    return [catalogue.KINDS[rule.kind] for rule in pack.volumes]
 
 
 def _finish(uow: ArchiveUnit, packs: Packs, volume_id: str, sha256: str, size: int) -> None:

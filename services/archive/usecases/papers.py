@@ -44,6 +44,18 @@ def file_instrument(uow: ArchiveUnit, packs: Packs, event: Event) -> None:
     ))  # fmt: skip
 
 
+def expect_instruments(uow: ArchiveUnit, case_id: str, body_id: str, results: Mapping[str, Any]) -> None:
+    """Instruments that effects have issued: a volume waits for their own room to tell them here."""
+    answers = [told for told in results.values() if isinstance(told, Mapping)]
+    for told in (one for one in answers if {"instrument_id", "sha256"} <= one.keys()):
+        instrument_id, number = str(told["instrument_id"]), str(told.get("number", ""))
+        uow.papers.add(Paper(
+            paper_id=instrument_id, case_id=case_id, body_id=body_id, source="instrument", source_id=instrument_id,
+            volume="", seq=0, is_internal=False, title=number, number=number, dated="", sha256=str(told["sha256"]),
+            state="expected", reason="",
+        ))  # fmt: skip
+
+
 def file_receipt(uow: ArchiveUnit, event: Event, dated: str) -> None:
     """InstrumentServed, InstrumentPublished: the proof stands behind its instrument."""
     told = event.data

@@ -13,7 +13,7 @@ from services.archive.model.volumes import Volume
 from services.archive.optics.volume import Chapter, Leaf, write_volume
 from services.archive.sheets.front import Front, front_sheets
 from services.archive.store import ArchiveUnit
-from services.archive.usecases.contents import PIECE
+from services.archive.usecases.contents import PIECE, keep
 from services.kit.errors import NotFoundError, RuleRefusedError
 from services.kit.objects import sha256_key
 from services.kit.run import Host
@@ -46,9 +46,7 @@ def _kept(host: Host, path: Path) -> tuple[str, int]:
         while piece := file.read(PIECE):
             digest.update(piece)
         file.seek(0)
-        key = sha256_key(digest.hexdigest())
-        if host.objects.size(key) != size:
-            host.objects.put(key, file, size, "application/pdf")
+        keep(host.objects, digest.hexdigest(), file, size, "application/pdf")
     return digest.hexdigest(), size
 
 

@@ -22,13 +22,14 @@ from services.archive.model.uploads import (
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.batches import brought
+from services.archive.usecases.contents import keep
 from services.archive.usecases.papers import MATERIALS
 from services.archive.usecases.reading import AHEAD
 from services.kit import access, clock, jobs
 from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
 from services.kit.events import Event
 from services.kit.identity import Actor
-from services.kit.objects import ObjectStore, sha256_key
+from services.kit.objects import ObjectStore
 from services.kit.run import Host
 
 ASSEMBLE = "assemble_upload"
@@ -119,9 +120,8 @@ def append(
 def _whole(uow: ArchiveUnit, store: ObjectStore, session: UploadSession, chunk: bytes) -> UploadSession:
     """A file that came in one piece needs no assembly."""
     reason = _fault(session, hashlib.sha256(chunk).hexdigest(), chunk[:16])
-    key = sha256_key(session.sha256)
-    if not reason and store.size(key) != session.size:  # what is here may be locked
-        store.put(key, io.BytesIO(chunk), session.size, session.media_type)
+    if not reason:
+        keep(store, session.sha256, io.BytesIO(chunk), session.size, session.media_type)
     with uow:
         check_append(uow.uploads.get(session.upload_id, locked=True), 0, len(chunk))
         uow.uploads.change(session.upload_id, offset=session.size)
@@ -194,9 +194,7 @@ def _join(store: ObjectStore, session: UploadSession, keys: list[str]) -> str:
         if reason := _fault(session, digest.hexdigest(), whole.read(16)):
             return reason
         whole.seek(0)
-        key = sha256_key(session.sha256)
-        if store.size(key) != session.size:
-            store.put(key, whole, session.size, session.media_type)
+        keep(store, session.sha256, whole, session.size, session.media_type)
     return ""
 
 

@@ -30,9 +30,10 @@ def get_file(uow: ArchiveUnit, store: ObjectStore, actor: Actor, request: GetFil
         NotFoundError: nothing of the caller's own under this hash.
     """
     with uow:
-        _may_read(uow, actor, request.case_id, request.sha256)
+        _may_read(uow, actor, request)
         media_type = uow.uploads.media_type(request.sha256)
-        uow.record("read_file", request.sha256, case_id=request.case_id, detail={"offset": request.offset})
+        uow.record("read_file", request.sha256, case_id=request.case_id,
+                   detail={"offset": request.offset, "reason": request.reason})  # fmt: skip
     key = sha256_key(request.sha256)
     size = store.size(key)
     if size is None:
@@ -41,16 +42,17 @@ def get_file(uow: ArchiveUnit, store: ObjectStore, actor: Actor, request: GetFil
     return FileChunk(chunk=chunk, size=size, media_type=media_type)
 
 
-def _may_read(uow: ArchiveUnit, actor: Actor, case_id: str, sha256: str) -> None:
+def _may_read(uow: ArchiveUnit, actor: Actor, request: GetFileRequest) -> None:
+    case_id, sha256, reason = request.case_id, request.sha256, request.reason
     if not case_id:
         if not uow.uploads.owns(actor.person_id, sha256):
             raise NotFoundError("没有这个文件，或须指明案件")
         return
-    # a party reads what is open in the own case; staff need the right to the dossier, which an upper tier has not
+    # a party reads what is open in the own case; staff need the right to the dossier, an upper tier with its reason
     seen = "view_case" if actor.kind == "party" else "view_dossier"
-    access.require(uow.connection, actor, seen, case_id=case_id)
+    access.require(uow.connection, actor, seen, case_id=case_id, reason=reason)
     is_internal = uow.case_files.is_internal(case_id, sha256)
     if is_internal is None:
         raise CaseNotKnownError("案件中没有这个文件，或无权查看")
     if is_internal:
-        access.require(uow.connection, actor, "view_internal", case_id=case_id)
+        access.require(uow.connection, actor, "view_internal", case_id=case_id, reason=reason)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from services.documents.model.approval import Signature
 from services.documents.model.instrument import Instrument, Version
 from services.documents.tables import instruments, signatures, versions
+from services.kit import events, schema
 from services.kit.errors import CaseNotKnownError
 
 UNKNOWN = "案件尚未同步到此处，或者您无权查看"  # the same words as where access refuses
@@ -59,6 +60,13 @@ class Instruments:
         mine = instruments.c.instrument_id == instrument.instrument_id
         row = self.connection.execute(update(instruments).where(mine).values(values).returning(instruments))
         return instrument_of(row.mappings().one())
+
+    def text_told(self, instrument: Instrument) -> str:
+        """The text of an issued one, which only its own InstrumentIssued holds."""
+        t = schema.outbox.c
+        mine = select(t.body).where(t.aggregate_id == instrument.case_id, t.type == "InstrumentIssued").order_by(t.seq)
+        told = (events.decode(bytes(body)).raw for body in self.connection.execute(mine).scalars())
+        return next((str(raw.get("text", "")) for raw in told if raw["instrument_id"] == instrument.instrument_id), "")
 
     def add_version(self, version: Version) -> None:
         """The next docx; every signature under the one before falls."""

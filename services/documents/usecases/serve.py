@@ -147,6 +147,7 @@ def _tell_served(uow: DocumentsUnit, instrument: Instrument, serving: Serving) -
         party_id=serving.addressee_id, role=serving.addressee_role, method=serving.method,
         served_on=_text(serving.served_on), left_on=_text(serving.left_on), all_served=done,
         proof_sha256=serving.proof_sha256, number=instrument.number, node_id=instrument.node_id,
+        account_ids=serving.account_ids,
     )  # fmt: skip
     tell(uow, instrument, fact, serving.served_on or uow.legal_on(instrument.body_id))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import date
+from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -14,6 +17,16 @@ from services.kit.procedure.bundle import load_bundle
 from services.kit.procedure.model import Pack
 
 TABLE = schema.packs
+Answer = TypeVar("Answer")
+_elsewhere: ContextVar[bool] = ContextVar("loads_elsewhere", default=False)
+
+
+class NotLoadedError(Exception):
+    """The bundle is to be loaded first, and no transaction is to wait for the object store meanwhile."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
 
 
 class Packs:
@@ -47,8 +60,22 @@ class Packs:
             raise UnavailableError(f"程序包 {pack[0]} {pack[1]} 尚未同步到此处，请稍后重试")
         return self._load(sha256)
 
+    def loading_outside(self, answer: Callable[[], Answer]) -> Answer:
+        """What `answer` gives; when it needs a bundle that is not loaded its transaction ends and it is asked anew."""
+        token = _elsewhere.set(True)
+        try:
+            while True:
+                try:
+                    return answer()
+                except NotLoadedError as missing:
+                    self._loaded[missing.sha256] = load_bundle(self.objects.get(sha256_key(missing.sha256)))
+        finally:
+            _elsewhere.reset(token)
+
     def _load(self, sha256: str) -> Pack:
         if sha256 not in self._loaded:
+            if _elsewhere.get():
+                raise NotLoadedError(sha256)
             self._loaded[sha256] = load_bundle(self.objects.get(sha256_key(sha256)))
         return self._loaded[sha256]
 

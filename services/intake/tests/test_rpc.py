@@ -83,3 +83,18 @@ def test_unknown_and_forbidden_look_alike(stub: IntakeStub, rig: Rig, scene: Sce
     assert len(set(said)) == 1
     with pytest.raises(NotSignedInError):
         rpc.invoke(stub.GetCase, pb.GetCaseRequest(case_id=case.case_id))
+
+
+def test_no_transaction_waits_for_the_object_store(
+    stub: IntakeStub, rig: Rig, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, held = scene.host.objects.get, []
+
+    def watched(key: str) -> bytes:
+        held.append(scene.host.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return get(key)
+
+    monkeypatch.setattr(scene.host.objects, "get", watched)
+    for key in ("a", "b"):
+        rpc.invoke(stub.SubmitFiling, pb.SubmitFilingRequest(filing=civil()), token=token(rig, CLERK), key=key)
+    assert held == [0]  # once, and nobody held a connection

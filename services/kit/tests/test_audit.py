@@ -117,7 +117,7 @@ def test_a_tail_cut_off_with_its_heads_shows(house: House, host: Host) -> None:
     chained(house, host, "a", "b")
     chained(house, host, "c", "d")
     assert audit.verify(host).faults == []
-    assert len(list(host.objects.keys(audit.anchors("right")))) == 1  # one a day
+    assert len(list(host.objects.keys(audit.ANCHORS.format("right")))) == 1  # one a day
     cut(house, after=2)
     assert audit.verify(host).faults == ["已签名的第4行不见了：链尾被删除"]
 
@@ -132,7 +132,7 @@ def test_a_tail_cut_off_shows_even_when_the_chain_has_gone_on(house: House, host
 
 def test_an_anchor_that_somebody_else_wrote_shows(house: House, host: Host) -> None:
     chained(house, host, "a", "b")
-    (key,) = host.objects.keys(audit.anchors("right"))
+    (key,) = host.objects.keys(audit.ANCHORS.format("right"))
     forged = host.objects.get(key).replace(b'"rows": 2', b'"rows": 1')
     host.objects.put(key, io.BytesIO(forged), len(forged))
     assert any("签名无效" in fault for fault in audit.verify(host).faults)

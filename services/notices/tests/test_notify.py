@@ -11,7 +11,7 @@ from sqlalchemy import select
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
 from anjuan.kit.v1.cards_pb2 import IntakeCard, PartyCard
 from anjuan.notices.v1 import notices_pb2 as pb
-from anjuan.workflow.v1.events_pb2 import EffectRequested, EffectWithdrawn
+from anjuan.workflow.v1.events_pb2 import ApprovalAsked, EffectRequested, EffectWithdrawn
 from services.kit import clock, effects, events, projections, run, schema
 from services.kit.errors import InvalidInputError, NotFoundError, UnavailableError
 from services.kit.identity import Actor, system
@@ -48,7 +48,8 @@ def know_the_case(host: run.Host, reporter: str = "", party: str = "a-party") ->
                       parties=[PartyCard(party_id="1", name="某公司", role="respondent", account_id=party)])
     told = event(FilingSubmitted(card=card), system("test"))
     with host.begin_as_system("test") as uow:
-        projections.apply(uow.connection, events.decode(events.encode(told).replace(b'"workflow"', b'"intake"')))
+        fact = events.decode(events.encode(told).replace(b'"workflow"', b'"intake"'))
+        projections.apply_all(uow.connection, [fact])
 
 
 def ask(host: run.Host, to: object, text: str = "已决定立案", method: str = "") -> list[events.Event]:
@@ -139,3 +140,14 @@ def test_an_effect_given_up_by_the_operator_is_not_performed_later(host: run.Hos
         NoticesConsumer(host).on_effect_withdrawn(given_up, uow)
         NoticesConsumer(host).on_effect_requested(late, uow)
     assert not views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest()).notices
+
+
+def test_who_may_approve_is_told(host: run.Host) -> None:
+    know_the_case(host)
+    asked = ApprovalAsked(task_id="t", title="立案审批·局长批准", person_ids=["p-leader", "p-deputy"])
+    with host.begin(OFFICER) as uow:
+        NoticesConsumer(host).on_approval_asked(event(asked, OFFICER), uow)
+    leader = Actor("staff", "p-leader", "王局", BODY, frozenset({"body_leader"}))
+    [one] = views.list_notices(host.begin(leader), leader, pb.ListNoticesRequest()).notices
+    assert (one.text, one.sent_by_name, one.case_title) == ("“立案审批·局长批准”待您审批", "张伟", "某案")
+    assert not views.list_notices(host.begin(OFFICER), OFFICER, pb.ListNoticesRequest()).notices

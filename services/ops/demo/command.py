@@ -7,11 +7,12 @@ from pathlib import Path
 
 from services.kit import clock
 from services.kit.procedure.model import Pack
+from services.kit.testing import settle
 from services.ops import lifecycle
 from services.ops.demo import report
 from services.ops.demo.cast import PASSWORD
 from services.ops.demo.player import Play
-from services.ops.demo.stage import Stage, open_stage, pack_folders
+from services.ops.demo.stage import Stage, filed_folders, open_stage, pack_folders
 from services.ops.installation import Installation
 from services.ops.output import PEOPLE
 
@@ -29,10 +30,13 @@ def demo(data: Path) -> None:
     installation = lifecycle.up(data, "embedded", scripted=True)
     PEOPLE.print(f"平台已就绪，用时 {clock.monotonic() - began:.0f} 秒；开始办案")
     with open_stage(installation) as stage:
-        plays = [_played(stage, folder) for folder in pack_folders()]
+        for folder in pack_folders():
+            stage.publish(folder)
+        plays = [_played(stage, folder) for folder in filed_folders()]
     PEOPLE.print("重新启动全部进程……")
     lifecycle.restart(installation)
     with open_stage(installation) as stage:
+        settle(stage.rpc, stage.operator.token(), timeout=120)  # what was under way goes on by itself
         faults = [fault for play in plays for fault in _told(stage, play)]
     _farewell(installation, plays, clock.monotonic() - began)
     if faults:

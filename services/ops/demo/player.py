@@ -134,6 +134,7 @@ class Play:
         together = [self.cast.people[short] for short in act.get("with", [])]
         body = {"data": self.meant(act.get("form", {})), "with_ids": together}
         state = self.speak(act["who"]).post(f"/tasks/{task['task_id']}/completion", body, f'"{task["version"]}"')
+        upper.answer(self, act)
         self._settle(task["task_id"], act["who"])
         return f"办理“{task['title']}”" + ("，送审" if state["state"] == "in_approval" else "")
 
@@ -142,7 +143,7 @@ class Play:
         decision = "agree" if act["do"] == "approve" else "return"
         body = {"decision": decision, "text": act.get("text", "同意" if decision == "agree" else "")}
         self.speak(act["who"]).post(f"/tasks/{task['task_id']}/decision", body, f'"{task["version"]}"')
-        upper.answer_above(self, act)
+        upper.answer(self, act)
         self._settle(task["task_id"], act["who"])
         return f"{'同意' if decision == 'agree' else '退回'}“{task['title']}”"
 

@@ -49,7 +49,7 @@ def _fetched(voice: Voice, issued: list[dict[str, Any]], folder: Path) -> dict[s
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for place, one in enumerate(issued, 1):
-        path = folder / f"{place:02}-{one['title'].replace('/', '、')}{one['number']}.pdf"
+        path = folder / f"{place:02}-{one['title'].replace('/', '、')}.pdf"
         path.write_bytes(voice.ask("GET", f"/instruments/{one['instrument_id']}/content").content)
         found[str(one["instrument_id"])] = path
     return found
@@ -96,14 +96,13 @@ def _cards(console: Console, story: Story) -> None:
 
 
 def _instruments(console: Console, story: Story) -> None:
-    table = Table(title="文书", title_justify="left")
-    for head in ("日期", "文书", "文号", "页", "送达", "PDF"):
-        table.add_column(head, overflow="fold")
+    table = Table("日期", "文书", "文号", "页", "送达", title="文书", title_justify="left")
     for one in story.instruments:
         served = "；".join(f"{s['addressee_name']} {s['served_on'] or '未送达'}" for s in one["servings"])
-        path = story.papers.get(one["instrument_id"], "")
-        table.add_row(one["issued_on"], one["title"], one["number"], str(one["pages"]), served, str(path))
+        table.add_row(one["issued_on"], one["title"], one["number"], str(one["pages"]), served)
     console.print(table)
+    for path in story.papers.values():
+        console.print(f"  {path}", soft_wrap=True)
 
 
 # what the demo tells of each case, in this order

@@ -103,6 +103,10 @@ def open_stage(installation: Installation) -> Iterator[Stage]:
 
 
 def pack_folders() -> list[Path]:
-    """Every pack that people open cases by; what one body asks of another is played inside such a case."""
-    folders = sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
-    return [folder for folder in folders if load_folder(folder).kind != "any"]
+    """Every pack that ships with the code."""
+    return sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
+
+
+def filed_folders() -> list[Path]:
+    """Packs whose cases people file; others are opened by a body below."""
+    return [folder for folder in pack_folders() if load_folder(folder).channels.keys() - {"request"}]

@@ -18,18 +18,35 @@ def asked_packs(pack: Pack) -> set[str]:
     return {str(e.with_["pack"]) for e in effects if e.effect == "ask_superior" and "pack" in e.with_}
 
 
-def answer_above(play: Play, act: Mapping[str, Any]) -> None:
-    """Do what the answer of the act's ask_superior says: examined, approved, decided."""
+def answer(play: Play, act: Mapping[str, Any]) -> None:
+    """Do what the answers of the act's ask_superior say: by the people above, else as the paper that came from there."""
+    people = play.cast.example["people"].values()
+    given = _decide if any(told.get("body") == "superior" for told in people) else _record
     for name, told in act.get("effects", {}).items():
         if play.pack.effects[name][1].effect == "ask_superior":
-            results = told["results"]
-            granted = bool(results["granted"])
-            opinion = {"opinion": "经审查，报请的理由属实", "proposal": "grant" if granted else "refuse"}
-            decision = {key: results[key] for key in ("amount", "unit") if granted}
-            _act(play, "examine", "completion", {"data": opinion})
-            _act(play, "examine", "decision", {"decision": "agree", "text": "同意"})
-            _act(play, "decide", "completion",
-                 {"data": {"granted": granted, "reason": results.get("reason", "经研究决定"), **decision}})  # fmt: skip
+            given(play, act, told["results"])
+
+
+def _decide(play: Play, _: Mapping[str, Any], results: Mapping[str, Any]) -> None:
+    """Examined, approved, decided above."""
+    granted = bool(results["granted"])
+    opinion = {"opinion": "经审查，报请的理由属实", "proposal": "grant" if granted else "refuse"}
+    decision = {key: results[key] for key in ("amount", "unit") if granted}
+    _act(play, "examine", "completion", {"data": opinion})
+    _act(play, "examine", "decision", {"decision": "agree", "text": "同意"})
+    _act(play, "decide", "completion",
+         {"data": {"granted": granted, "reason": results.get("reason", "经研究决定"), **decision}})  # fmt: skip
+
+
+def _record(play: Play, act: Mapping[str, Any], results: Mapping[str, Any]) -> None:
+    """The officer of the case records the paper 批复 with its scan."""
+    officer = play.officer()
+    task, speaker = play.task({"who": officer, "node": act["node"]}), play.speak(officer)
+    scan = play.paper(speaker, "批复", {"意见": str(results.get("reason", ""))})["sha256"]
+    named = ("granted", "decided_on", "amount", "unit", "reason")
+    form = {name: results[name] for name in named if name in results} | {"number": "批复1号", "scan": scan}
+    body = {"data": play.meant(form)}
+    speaker.post(f"/tasks/{task['task_id']}/completion", body, f'"{task["version"]}"')
 
 
 def _act(play: Play, node: str, verb: str, body: dict[str, Any]) -> None:

@@ -21,6 +21,10 @@ from services.ops.status import status
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 PROBES = "doctor"
+_FOLDER = (
+    "文件夹存储不能真正锁定：归档文件只设为只读，能进入该文件夹的人仍可删改，靠 anjuan scrub 以哈希发现（仅供单机体验，"
+    "正式使用请选带对象锁定的 S3 存储）"
+)
 
 
 def findings(installation: Installation) -> Iterator[Finding]:
@@ -79,12 +83,25 @@ def _locks(installation: Installation) -> Finding:
         key = f"{PROBES}/{clock.new_id()}"
         store.put(key, io.BytesIO(b"probe"), 5)
         if not store.lock(key, clock.now() + timedelta(minutes=1)):
-            store.delete(key)
-            return Finding("归档锁定", True, "文件夹存储不支持锁定（仅用于单机体验），以哈希校验发现改动", "")
-        refused = not _try_delete(store, key)
+            is_folder = installation.variables["ANJUAN_OBJECTS"].startswith("file:")
+            return Finding("归档锁定", is_folder, _FOLDER if is_folder else "该存储桶没有启用对象锁定", mend)
+        fault = "锁定的文件被删除了" if _try_delete(store, key) else _overwritten(store, key)
     except DomainError as error:
         return Finding("归档锁定", False, error.detail, "执行 anjuan restart objects")
-    return Finding("归档锁定", refused, "锁定的文件不能删除" if refused else "锁定的文件被删除了", mend)
+    return Finding("归档锁定", not fault, fault or "锁定的文件删不掉；改写只产生新版本，原件仍在（已实际试过）", mend)
+
+
+def _overwritten(store: ObjectStore, key: str) -> str:
+    """Write over a locked object, take that away again: the locked bytes must be there, and still locked."""
+    try:
+        store.put(key, io.BytesIO(b"forged"), 6)
+    except RuleRefusedError:
+        return ""
+    if not _try_delete(store, key):
+        return "写在锁定文件之上的内容删不掉"
+    if store.size(key) is None or store.get(key) != b"probe":
+        return "锁定的文件被改写后原件丢失"
+    return "" if not _try_delete(store, key) else "改写之后锁定的文件可以删除"
 
 
 def _try_delete(store: ObjectStore, key: str) -> bool:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from services.kit import clock
 from services.kit.errors import NotFoundError, RuleRefusedError
-from services.kit.objects import ObjectStore, open_store, put_bytes, sha256_key
+from services.kit.objects import ObjectStore, S3Store, open_store, put_bytes, sha256_key
+from services.ops.doctor.finding import Finding
+from services.ops.doctor.running import _locks
+from services.ops.rig.objects import Minio, SeaweedFS
+
+if TYPE_CHECKING:
+    from services.ops.installation import Installation
 
 pytestmark = pytest.mark.integration
 PERMANENT = timedelta(days=36_525)  # as long as a dossier is ever locked
@@ -61,6 +69,25 @@ def test_what_is_locked_is_neither_removed_nor_lost_by_writing_over_it(store: Ob
     assert store.locked(key)
     with pytest.raises(RuleRefusedError):
         store.delete(key)
+
+
+def doctored(url: str) -> Finding:
+    return _locks(cast("Installation", SimpleNamespace(variables={"ANJUAN_OBJECTS": url})))
+
+
+def test_the_doctor_tries_the_lock_and_says_what_it_is_worth(
+    minio: Minio, seaweedfs: SeaweedFS, tmp_path: Path
+) -> None:
+    for server in (minio, seaweedfs):
+        told = doctored(server.url)
+        assert (told.ok, "原件仍在" in told.found) == (True, True), told
+    told = doctored(f"file://{tmp_path}")
+    assert (told.ok, "不能真正锁定" in told.found) == (True, True)
+    plain = open_store(minio.url)
+    assert isinstance(plain, S3Store)
+    plain.client.make_bucket("unlockable")
+    told = doctored(minio.url.rpartition("/")[0] + "/unlockable")
+    assert (told.ok, "没有启用对象锁定" in told.found) == (False, True)
 
 
 def test_a_lock_is_asked_of_what_is_there(store: ObjectStore) -> None:

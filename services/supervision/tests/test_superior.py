@@ -25,7 +25,7 @@ def explained(scene: Scene) -> tuple[list[str], Any]:
 
 
 def extend(scene: Scene, on: str, nth: int, **more: str) -> Any:
-    answer = scene.ask("c1", "extend_clock", on, limit_id=LIMIT, nth=nth, reason="案情复杂", **more)
+    answer: Any = scene.ask("c1", "extend_clock", on, limit_id=LIMIT, nth=nth, reason="案情复杂", **more)
     return plain(answer.results) if answer.DESCRIPTOR.name == "EffectDone" else answer.reason
 
 

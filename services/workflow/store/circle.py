@@ -13,7 +13,7 @@ from services.kit.database import UnitOfWork
 from services.kit.identity import Actor
 from services.kit.procedure.model import ActorRule
 from services.kit.projections import person_name
-from services.workflow.model.audience import Circle, Person, account_key
+from services.workflow.model.audience import Circle, Person, Seat, account_key
 from services.workflow.model.records import Instance
 from services.workflow.model.superior import Tier
 
@@ -86,6 +86,20 @@ class People:
         serves = card.c.appointments.contains([{"body_id": body_id}])
         query = select(card.c.person_id).where(serves, card.c.state == "active").limit(1)
         return self.uow.connection.execute(query).first() is not None
+
+    def seated(self, waiting: Iterable[Seat], most: int) -> list[str]:
+        """Who may take a task that waits so, by name; nobody when they are more than `most`."""
+        card, found = schema.person_card, set[str]()
+        for seat in waiting:
+            kind, _, rest = seat.key.partition(":")
+            if kind == "person":
+                found |= {rest.partition(":")[2]} - set(seat.excluded)
+            elif kind == "role":
+                body_id, role, department, _ = rest.split(":")
+                held = {"body_id": body_id, "role": role} | ({"department_id": department} if department else {})
+                query = select(card.c.person_id).where(card.c.appointments.contains([held]), card.c.state == "active")
+                found |= {r.person_id for r in self.uow.connection.execute(query.limit(most + 1))} - set(seat.excluded)
+        return sorted(found) if len(found) <= most else []
 
     def departments_of(self, body_id: str) -> frozenset[str]:
         """Ids of a body's departments."""

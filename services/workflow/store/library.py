@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
+from contextvars import ContextVar
 from threading import Lock
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -14,6 +17,17 @@ from services.kit.objects import ObjectStore, sha256_key
 from services.kit.procedure import bundle
 from services.kit.procedure.engine import Engine
 from services.workflow.settings import KNOBS
+
+Answer = TypeVar("Answer")
+_elsewhere: ContextVar[bool] = ContextVar("loads_elsewhere", default=False)
+
+
+class NotLoadedError(Exception):
+    """The bundle is to be loaded first, and no transaction is to wait for the object store meanwhile."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
 
 
 class Library:
@@ -34,6 +48,23 @@ class Library:
             if sha256 in self._engines:
                 self._engines.move_to_end(sha256)
                 return self._engines[sha256]
+        if _elsewhere.get():
+            raise NotLoadedError(sha256)
+        return self._load(sha256)
+
+    def loading_outside(self, answer: Callable[[], Answer]) -> Answer:
+        """What `answer` gives; when it needs a bundle that is not loaded its transaction ends and it is asked anew."""
+        token = _elsewhere.set(True)
+        try:
+            while True:
+                try:
+                    return answer()
+                except NotLoadedError as missing:
+                    self._load(missing.sha256)
+        finally:
+            _elsewhere.reset(token)
+
+    def _load(self, sha256: str) -> Engine:
         try:
             engine = Engine(bundle.load_bundle(self.objects.get(sha256_key(sha256))))
         except NotFoundError as error:

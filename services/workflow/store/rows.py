@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.kit.database import UnitOfWork
 from services.workflow.model.records import Record
 
 R = TypeVar("R", bound=Record)
+KEY = "key_of_row"
+
+
+@cache
+def _statements(table: Table) -> tuple[Any, Any]:
+    """Insert a row, update the row of a key: made once, because making them costs as much as sending them."""
+    return insert(table), update(table).where(next(iter(table.primary_key.columns)) == bindparam(KEY))
 
 
 class Rows(Generic[R]):
@@ -21,6 +29,7 @@ class Rows(Generic[R]):
         self.uow, self.table, self.kind = uow, table, kind
         self.key: Any = next(iter(table.primary_key.columns))
         self._changes: dict[str, dict[str, Any]] = {}
+        self._insert, self._update = _statements(table)
 
     def find(self, key: str) -> R | None:
         """The row, or None."""
@@ -40,7 +49,7 @@ class Rows(Generic[R]):
 
     def add(self, **values: Any) -> None:
         """A new row."""
-        self.uow.connection.execute(insert(self.table).values(**values))
+        self.uow.connection.execute(self._insert, values)
 
     def add_if_new(self, **values: Any) -> bool:
         """A new row unless its key, or another unique value, is there already; whether it was new."""
@@ -70,7 +79,9 @@ class Rows(Generic[R]):
         """Write what was changed."""
         changes, self._changes = self._changes, {}
         for key, values in changes.items():
-            self.uow.connection.execute(update(self.table).where(self.key == key).values(**values))
+            reckoned = {name: value for name, value in values.items() if isinstance(value, ColumnElement)}
+            plain = {name: value for name, value in values.items() if name not in reckoned}
+            self.uow.connection.execute(self._update.values(reckoned), {**plain, KEY: key})
 
     def forget(self) -> None:
         """What was changed and is not written is taken back."""

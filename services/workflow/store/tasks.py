@@ -16,6 +16,7 @@ from services.workflow.model.records import Instance, Task, Visit
 from services.workflow.store.rows import Rows
 from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks, visits
 
+_SPEAK = insert(opinions)
 # A suspended clock has no day; the list then sorts it last.
 _REDATE = text("""
     update task_audience a set due_on = n.due_on, due_state = n.due_state
@@ -134,10 +135,11 @@ class Tasks(Rows[Task]):
 
     def speak(self, task: Task, round_: int, decision: str, text_: str, person_id: str, name: str, on: date) -> None:
         """Write down what somebody says of a visit."""
-        self.uow.connection.execute(insert(opinions).values(
-            case_id=task.case_id, visit_id=task.visit_id, task_id=task.task_id, round=round_, level=task.level,
-            step=task.step, person_id=person_id, person_name=name, decision=decision, text=text_, occurred_on=on,
-        ))  # fmt: skip
+        self.uow.connection.execute(_SPEAK, {
+            "case_id": task.case_id, "visit_id": task.visit_id, "task_id": task.task_id, "round": round_,
+            "level": task.level, "step": task.step, "person_id": person_id, "person_name": name, "decision": decision,
+            "text": text_, "occurred_on": on,
+        })  # fmt: skip
 
     def last_act_on(self, visit_id: str) -> date | None:
         """The day of the last act at a visit."""

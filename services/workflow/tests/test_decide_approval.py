@@ -176,3 +176,16 @@ def test_the_legal_day_of_an_act_is_not_the_day_it_is_dated(desk: Desk) -> None:
     agree: dict[str, Any] = {"task_id": task.task_id, "decision": "agree", "if_version": task.version}
     desk.ask("leader", "DecideApproval", pb.DecideApprovalRequest(**agree, occurred_on="2025-03-04"))
     assert [r["params"]["text"] for r in desk.asked(case_id, "notify")] == ["2025-03-04 2025-03-12"]
+
+
+def test_a_level_waits_until_enough_have_agreed_each_for_himself(desk: Desk) -> None:
+    two = {"id": "leader", "title": "集体审核", "actor": {"role": "case_officer", "min_people": 2}}
+    case_id = begin(desk, levels=[two])
+    told = [e.data for e in desk.told(case_id, "ApprovalAsked")]
+    assert (told[0].title, list(told[0].person_ids)) == ("a·集体审核", ["both", "li", "novice", "qian"])
+    desk.decide("li", case_id, "a")
+    assert (desk.open_nodes(case_id), desk.list("li").to_do) == (["a"], 0)
+    assert desk.decide("qian", case_id, "a").state == "done"
+    assert (desk.open_nodes(case_id), said(desk, case_id)[1:]) == (
+        ["b"], [(1, "leader", "li", "agree"), (1, "leader", "qian", "agree")])  # fmt: skip
+    assert [list(e.data.person_ids) for e in desk.told(case_id, "ApprovalAsked")][1] == ["both", "novice", "qian"]

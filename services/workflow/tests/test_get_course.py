@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from anjuan.identity.v1 import identity_pb2
 from anjuan.intake.v1 import events_pb2 as intake_facts
 from anjuan.kit.v1.cards_pb2 import PartyCard
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError
-from services.workflow.tests.desk import CITY, Desk
+from services.workflow.tests.desk import CITY, COUNTY, Desk
 from services.workflow.tests.tiny import bundle, form
 
 TINY = ("tiny", "1.0.0")
@@ -130,3 +131,45 @@ def test_an_upper_body_may_be_asked(desk: Desk) -> None:
     task = desk.task("drafter", case_id, "a")
     assert (task.body_id, desk.list("leader").to_do) == (CITY, 0)
     assert desk.complete("drafter", case_id, "a").state == "done"
+
+
+def test_an_upper_tier_opens_a_dossier_with_a_reason_and_on_the_record(desk: Desk) -> None:
+    case_id = begin(desk)
+    [a] = desk.query("select task_id from tasks where node_id = 'a'")
+
+    def course(who: str, reason: str) -> dict[str, dict[str, str]]:
+        return shown(desk.ask(who, "GetCourse", pb.GetCourseRequest(case_id=case_id, reason=reason)))
+
+    def form_of(who: str, reason: str) -> dict[str, object]:
+        return dict(desk.ask(who, "GetTask", pb.GetTaskRequest(task_id=a.task_id, reason=reason)).draft)
+
+    nothing: dict[str, dict[str, str]] = {"a": {}, "b": {}, "c": {}}
+    for who in ("inspector", "chief"):
+        assert (course(who, ""), course(who, "curiosity")) == (nothing, nothing)
+        with pytest.raises(NotAllowedError):
+            form_of(who, "")
+    assert desk.query("select 1 from audit where action in ('read_course', 'read_task')") == []
+    assert course("inspector", "supervision") == {"a": {"seen": "门店"}, "b": {}, "c": {}}
+    assert form_of("inspector", "supervision") == {"seen": "门店"}
+    assert course("chief", "appeal")["b"] == {"x": "内部意见"}
+    assert form_of("chief", "appeal") == {"seen": "门店", "source": "某人"}
+    for who in ("stranger", "drafter"):
+        for read in (course, form_of):
+            with pytest.raises(CaseNotKnownError):
+                read(who, "appeal")
+    rows = desk.query("select action, actor, detail from audit where action like 'read_%' order by position")
+    assert [(r.action, r.actor["id"], r.detail["reason"], r.detail["internal"]) for r in rows] == [
+        ("read_course", "inspector", "supervision", False), ("read_task", "inspector", "supervision", False),
+        ("read_course", "chief", "appeal", True), ("read_task", "chief", "appeal", True),
+    ]  # fmt: skip
+
+
+def test_a_role_taken_back_opens_no_internal_volume_although_the_token_has_it(desk: Desk) -> None:
+    case_id = begin(desk)
+    assert shown(desk.course("leader", case_id))["b"] == {"x": "内部意见"}
+    elsewhere = identity_pb2.Appointment(body_id=COUNTY, role="registrar")
+    desk.person("leader", appointments=[elsewhere])
+    assert shown(desk.course("leader", case_id))["b"] == {}
+    desk.person("chief", state="left")
+    request = pb.GetCourseRequest(case_id=case_id, reason="supervision")
+    assert shown(desk.ask("chief", "GetCourse", request)) == {"a": {}, "b": {}, "c": {}}

@@ -126,3 +126,20 @@ def test_a_node_names_only_people_of_the_body(desk: Desk) -> None:
     with pytest.raises(InvalidInputError, match="不是本机关的在职人员：stranger"):
         desk.complete("zhang", case_id, "a")
     assert desk.open_nodes(case_id) == ["a"]
+
+
+def test_the_head_of_a_department_names_nobody_but_others(desk: Desk) -> None:
+    named = {"id": "name", "effect": "assign_case", "with": {"officers": "=['both']"}}
+    case_id = begin(desk, actor={"role": "division_head"}, effects=[named])
+    for method, request in (
+        ("ScheduleHearing", wanted(case_id, panel_ids=["both", "leader"])),
+        ("AssignCase", pb.AssignCaseRequest(case_id=case_id, officer_ids=["both"], reason="自办")),
+    ):
+        with pytest.raises(NotAllowedError, match="不能指定本人"):
+            desk.ask("both", method, request)
+    with pytest.raises(NotAllowedError, match="不能指定本人"):
+        desk.complete("both", case_id, "a")
+    desk.ask("both", "AssignCase", pb.AssignCaseRequest(case_id=case_id, officer_ids=["zhang"], reason="分案"))
+    desk.ask("leader", "ScheduleHearing", wanted(case_id, panel_ids=["both", "leader"]))
+    desk.ask("both", "ScheduleHearing", wanted(case_id, "14:00", "15:00", panel_ids=["both", "leader"]))
+    assert desk.complete("head", case_id, "a").state == "done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,31 +12,45 @@ from services.kit import access
 from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError
 from services.kit.procedure import conditions
 from services.workflow.model.records import Opinion, Visit
+from services.workflow.settings import KNOBS
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects, opinions, tasks
 from services.workflow.usecases.effects import Act, finish
 from services.workflow.usecases.grasp import Grasp, answer, day_of, grasp, held, now_done, require_people
-from services.workflow.usecases.opening import Opening, open_task, reopen_task
+from services.workflow.usecases.opening import Opening, open_task, reopen_task, rules_of
 from services.workflow.usecases.run import Packs, Run
 
 
 def next_level(run: Run, visit: Visit, start: int, approvals: dict[str, Any]) -> int | None:
     """The first level from `start` on that applies to what was filled in; None when nobody has to approve any more."""
-    today = run.uow.legal_on(run.instance.body_id)
+    today = run.today
     act = Act(visit.submitted_by, visit.submitted_by_name, visit.people, visit.opened_on, today, approvals)
     scope = run.scope(form=visit.data, **act.scope(visit))
     levels = run.node(visit.node_id).approval.levels
     return next((i for i in range(start, len(levels)) if conditions.holds(levels[i].when, scope)), None)
 
 
-def open_level(run: Run, visit: Visit, step: int) -> str:
-    """A task for the people of a level; those who filled in the form are none of them."""
+def open_level(run: Run, visit: Visit, step: int, agreed: Sequence[str] = ()) -> str:
+    """A task for the people of a level; those who filled in the form, or have `agreed` there, are none of them."""
     level = run.node(visit.node_id).approval.levels[step]
     title = f"{visit.title}·{level.title}" if level.title else visit.title
-    opening = Opening(run.uow.legal_on(run.instance.body_id), run.uow.cause.actor.name)
-    open_task(run, visit.visit_id, visit.node_id, level.actor, opening, level=level.id, title=title, step=step,
-              round_=visit.round, excluded=visit.people)  # fmt: skip
+    opening = Opening(run.today, run.uow.cause.actor.name)
+    task_id = open_task(run, visit.visit_id, visit.node_id, level.actor, opening, level=level.id, title=title,
+                        step=step, round_=visit.round, excluded=(*visit.people, *agreed))  # fmt: skip
+    run.tell(facts_pb2.ApprovalAsked(
+        visit_id=visit.visit_id, node_id=visit.node_id, level=level.id, task_id=task_id, title=title,
+        person_ids=run.uow.people.seated(run.uow.tasks.seats_of(task_id), KNOBS.told_approvers),
+    ), opening.occurred_on)  # fmt: skip
     return "done"
+
+
+def agreed_at(said: Sequence[Opinion], round_: int, level: str) -> list[str]:
+    """Who has agreed at a level of a round, and stands by it."""
+    found: list[str] = []
+    for o in said:
+        if (o.round, o.level) == (round_, level) and o.decision in ("agree", "recall"):
+            found = [*found, o.person_id] if o.decision == "agree" else [p for p in found if p != o.person_id]
+    return found
 
 
 def said_of(uow: WorkflowUnit, visit_id: str) -> list[Opinion]:
@@ -61,7 +76,7 @@ def decide_approval(uow: WorkflowUnit, packs: Packs, request: pb.DecideApprovalR
         raise InvalidInputError("请选择同意或退回", [{"pointer": "/decision", "detail": "应为其中之一：agree、return"}])
     hold = grasp(uow, packs, request.task_id, "approval", request.if_version)
     on = day_of(hold, request.occurred_on)
-    require_people(hold, (), on)
+    require_people(hold, (), on, alone=True)
     state = _agree(hold, request.text, on) if request.decision == "agree" else _return(hold, request.text, on)
     hold.run.save()
     i = hold.run.instance
@@ -79,7 +94,13 @@ def _agree(hold: Grasp, text: str, on: date) -> str:
     uow, visit, actor = hold.run.uow, hold.visit, hold.run.uow.cause.actor
     _speak(hold, "agree", text, on)
     now_done(hold, "done")
-    approvals = approvals_of(said_of(uow, visit.visit_id), visit.round)
+    said = said_of(uow, visit.visit_id)
+    agreed = agreed_at(said, visit.round, hold.task.level)
+    if agreed.count(actor.person_id) > 1:
+        raise ConflictError("您已在这一级表示同意，应由另一人审批")
+    if len(agreed) < max(r.min_people for r in rules_of(hold.run, hold.task)):
+        return open_level(hold.run, visit, hold.task.step, agreed)
+    approvals = approvals_of(said, visit.round)
     step = next_level(hold.run, visit, hold.task.step + 1, approvals)
     if step is not None:
         return open_level(hold.run, visit, step)

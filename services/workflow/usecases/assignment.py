@@ -17,6 +17,7 @@ from services.workflow.usecases.opening import Opening, offer_own, people_of, wa
 from services.workflow.usecases.run import Packs, Run
 
 LEADERS = ("court_president", "vice_president", "body_leader", "division_head")
+_OF_BODY = LEADERS[:3]
 _CARRIES = ("case_officer", "responsible_judge")
 
 
@@ -39,6 +40,18 @@ def assign(run: Run, officers: Sequence[str], department_id: str, reason: str, o
     run.tell(told, on)
     for task in run.uow.tasks.open_of_instance(run.instance.instance_id):
         _reseat(run, task, gone)
+
+
+def require_not_self(run: Run, by: Person, named: Sequence[str], before: Sequence[str]) -> None:
+    """Who leads a department alone does not name himself: that opens the case's internal volume to him.
+
+    Raises:
+        NotAllowedError: he is among the people named, and was not before.
+    """
+    body_id = run.instance.body_id
+    leads = by.has_role(body_id, "division_head") and not any(by.has_role(body_id, r) for r in _OF_BODY)
+    if leads and by.person_id in set(named) - set(before):
+        raise NotAllowedError(f"{by.name}是部门负责人，不能指定本人，应由院长、机关负责人指定")
 
 
 def _known(run: Run, officers: Sequence[str]) -> list[Person]:
@@ -98,7 +111,8 @@ def assign_case(uow: WorkflowUnit, packs: Packs, request: AssignCaseRequest) -> 
     if not request.reason.strip():
         raise InvalidInputError("请写明变更理由", [{"pointer": "/reason", "detail": "请写明变更理由"}])
     run = Run.of(uow, packs, request.case_id)
-    on = uow.legal_on(run.instance.body_id)
+    on = run.today
+    require_not_self(run, uow.people.caller(actor), request.officer_ids, run.instance.officer_ids)
     assign(run, list(request.officer_ids), request.department_id, request.reason, on)
     offer_own(run, Opening(on, actor.name))
     run.save()

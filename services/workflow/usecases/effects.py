@@ -201,7 +201,7 @@ def refuse(run: Run, effect: Effect, reason: str) -> None:
     reopen_task(run, task, f"{title}未能办理：{reason}")
     run.tell(facts_pb2.NodeSentBack(
         visit_id=visit.visit_id, node_id=visit.node_id, level=task.level, reason=reason, sent_back_by=effect.owner
-    ), run.uow.legal_on(run.instance.body_id))  # fmt: skip
+    ), run.today)  # fmt: skip
 
 
 def _drop_after(run: Run, effect: Effect) -> None:

@@ -83,7 +83,7 @@ def held(uow: WorkflowUnit, packs: Packs, task_id: str) -> Grasp:
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
     task, visit, instance, due = found
     run = Run(uow, packs.engine(instance.pack_sha256), instance, due)
-    return Grasp(run, task, visit, uow.legal_on(instance.body_id), uow.people.caller(uow.cause.actor))
+    return Grasp(run, task, visit, run.today, uow.people.caller(uow.cause.actor))
 
 
 def day_of(hold: Grasp, text: str) -> date:
@@ -110,8 +110,8 @@ def _wrong_day(said: str) -> InvalidInputError:
     return InvalidInputError(said, [{"pointer": "/occurred_on", "detail": said}])
 
 
-def require_people(hold: Grasp, with_ids: Sequence[str], on: date) -> tuple[Person, ...]:
-    """The caller and those who act with him, all entitled by the same rule.
+def require_people(hold: Grasp, with_ids: Sequence[str], on: date, alone: bool = False) -> tuple[Person, ...]:
+    """The caller and those who act with him, all entitled by the same rule; `alone`: others act for themselves.
 
     Raises:
         InvalidInputError: somebody is named twice or not known.
@@ -131,7 +131,9 @@ def require_people(hold: Grasp, with_ids: Sequence[str], on: date) -> tuple[Pers
         if not fits:
             raise NotAllowedError(f"{person.name}不能办理“{hold.node.title}”")
     people = (hold.caller, *(known[p] for p in with_ids))
-    require_fit(rules_of(hold.run, hold.task)[hold.rule], hold.task.body_id, people, on, hold.node)
+    rule = rules_of(hold.run, hold.task)[hold.rule]
+    rule = replace(rule, min_people=1) if alone else rule
+    require_fit(rule, hold.task.body_id, people, on, hold.node)
     return people
 
 

@@ -21,7 +21,7 @@ from services.kit.errors import (
 )
 from services.workflow.model.records import Hearing
 from services.workflow.store import WorkflowUnit
-from services.workflow.usecases.assignment import LEADERS
+from services.workflow.usecases.assignment import LEADERS, require_not_self
 from services.workflow.usecases.opening import Opening, offer_own
 from services.workflow.usecases.run import Packs, Run
 
@@ -111,10 +111,11 @@ def schedule_hearing(uow: WorkflowUnit, packs: Packs, request: ScheduleHearingRe
     """
     access.require(uow.connection, uow.cause.actor, "work_case", case_id=request.case_id)
     run = Run.of(uow, packs, request.case_id)
-    on, leads = uow.legal_on(run.instance.body_id), uow.cause.actor.has(*LEADERS)
+    on, leads = run.today, uow.cause.actor.has(*LEADERS)
     # who sits may read the internal volume, so nobody names himself
     if not leads and not set(request.panel_ids) <= set(run.instance.panel_ids):
         raise NotAllowedError("合议庭（听证）人员由院长、机关负责人或部门负责人指定")
+    require_not_self(run, uow.people.caller(uow.cause.actor), request.panel_ids, run.instance.panel_ids)
     hearing = schedule(run, room=request.room, starts_at=request.starts_at, ends_at=request.ends_at,
                        panel_ids=list(request.panel_ids), kind=request.kind, on=on, designates=leads)  # fmt: skip
     offer_own(run, Opening(on, uow.cause.actor.name))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 from google.protobuf.message import Message
@@ -69,6 +70,11 @@ class Run:
         if found is None:
             raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
         return cls(uow, packs.engine(found[0].pack_sha256), *found)
+
+    @cached_property
+    def today(self) -> date:
+        """The body's legal date in this transaction."""
+        return self.uow.legal_on(self.instance.body_id)
 
     @property
     def case_id(self) -> str:

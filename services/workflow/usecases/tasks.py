@@ -118,7 +118,7 @@ def open_request(uow: WorkflowUnit, packs: Packs, request: pb.OpenRequestRequest
     """Start an event subprocess that the pack lets people ask for (extension, exclusion, recusal …)."""
     actor = uow.cause.actor
     run = Run.of(uow, packs, request.case_id)
-    on = uow.legal_on(run.instance.body_id)
+    on = run.today
     mine = request.node_id in may_request(run, uow.people.keys(actor, on), actor.person_id)
     access.require(uow.connection, actor, "work_case", case_id=request.case_id, candidate=mine)
     if request.node_id not in run.engine.requests(run.instance.tokens, run.scope()):

@@ -28,11 +28,11 @@ class Sight:
     internal: bool
 
     @classmethod
-    def of(cls, uow: WorkflowUnit, case_id: str, candidate: bool) -> Sight:
-        """The caller's; `candidate`: a task of the case waits for him."""
+    def of(cls, uow: WorkflowUnit, case_id: str, candidate: bool, reason: str) -> Sight:
+        """The caller's; `candidate`: a task of the case waits for him; `reason`: why an upper tier reads."""
         actor = uow.cause.actor
         dossier, internal = (
-            access.allowed(uow.connection, actor, action, case_id=case_id, candidate=candidate)
+            access.allowed(uow.connection, actor, action, case_id=case_id, candidate=candidate, reason=reason)
             for action in ("view_dossier", "view_internal")
         )
         return cls(actor.person_id, actor.kind != "party", dossier, internal)
@@ -45,7 +45,8 @@ class Sight:
 
 def get_course(uow: WorkflowUnit, packs: Packs, request: pb.GetCourseRequest) -> pb.Course:
     """The course of a case. A party sees nodes and days, who may not open the dossier also the people; the content
-    of internal nodes, and internal fields, only who may open the internal volume or acted there himself.
+    of internal nodes, and internal fields, only who may open the internal volume or acted there himself. An upper
+    tier opens the dossier with a reason alone; whoever reads it is on the record.
 
     Raises:
         CaseNotKnownError: no procedure here, or the caller may not see the case.
@@ -58,8 +59,11 @@ def get_course(uow: WorkflowUnit, packs: Packs, request: pb.GetCourseRequest) ->
     if found is None:
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
     run = Run(uow, packs.engine(found.pack_sha256), found)
-    sight = Sight.of(uow, case_id, candidate)
+    sight = Sight.of(uow, case_id, candidate, request.reason)
     staff = sight.staff
+    if sight.dossier:
+        uow.record("read_course", case_id, case_id=case_id, body_id=found.body_id,
+                   detail={"reason": request.reason, "internal": sight.internal})  # fmt: skip
     rows = [row for row in _rows(uow, case_id) if _public(run, row[0], staff)]
     asks = may_request(run, keys, actor.person_id) if staff and not found.concluded else []
     return pb.Course(

@@ -46,16 +46,23 @@ def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.
     mine = entitled or task.done_by == actor.person_id
     node = run.node(task.node_id)
     action = "view_case" if mine else "view_internal" if node.internal else "view_dossier"
-    access.require(uow.connection, actor, action, case_id=task.case_id, candidate=mine)
-    return _view(run, task, visit, node, entitled, mine)
+    access.require(uow.connection, actor, action, case_id=task.case_id, candidate=mine, reason=request.reason)
+    internal = (mine and actor.kind != "party") or access.allowed(
+        uow.connection, actor, "view_internal", case_id=task.case_id, reason=request.reason
+    )
+    if not mine or node.internal:
+        uow.record("read_task", task.task_id, case_id=task.case_id, body_id=task.body_id,
+                   detail={"reason": request.reason, "internal": internal})  # fmt: skip
+    return _view(run, task, visit, node, entitled, mine, internal)
 
 
-def _view(run: Run, task: Task, visit: Visit, node: NodeRule, entitled: bool, mine: bool) -> pb.TaskView:
+def _view(
+    run: Run, task: Task, visit: Visit, node: NodeRule, entitled: bool, mine: bool, internal: bool
+) -> pb.TaskView:
     uow, schema = run.uow, REPLY_FORM if task.effect_id else run.pack.form_of(task.node_id)
     rules, back_to = rules_of(run, task), () if task.effect_id else node.send_back_to
     draft, staff = _draft(run, task, visit, schema or {}), uow.cause.actor.kind != "party"
-    sees_all = mine and staff
-    if not sees_all and not access.allowed(uow.connection, uow.cause.actor, "view_internal", case_id=task.case_id):
+    if not internal:
         draft = open_fields(run, task.node_id, draft)
     view = pb.TaskView(
         task=_task(run, task), form_schema_json=json.dumps(schema, ensure_ascii=False) if schema else "",

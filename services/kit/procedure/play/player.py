@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -36,6 +36,7 @@ class Visit:
     people: list[str] = field(default_factory=list)
     approvals: dict[str, dict[str, Any]] = field(default_factory=dict)
     submitted: bool = False
+    agreed: list[str] = field(default_factory=list)  # of a level where more than one must agree
     done: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,8 +61,7 @@ class Player:
         self.visits: dict[str, Visit] = {}
         self.facts: list[dict[str, Any]] = []
         self.act: dict[str, Any] = {}
-        self.told = Told()
-        self.circle = Circle(script["people"], pack.departments.lead)
+        self.told, self.circle = Told(), Circle(script["people"], pack.departments.lead)
         self.clocks = Clocks(pack, date.fromisoformat(script["acts"][0]["on"]))
         self.rooms = Rooms(pack, script["body"]["code"], self.data["case"], self.circle, self.clocks)
 
@@ -170,6 +170,12 @@ class Player:
         visit_id, visit, level = self._turn()
         who, text = self.act["who"], self.act.get("text", "同意")
         name = self.circle.people[who]["name"]
+        if who in visit.agreed:
+            raise ConflictError("已在这一级表示同意，应由另一人审批")
+        visit.agreed.append(who)
+        if len(visit.agreed) < max(rule.min_people for rule in level.actor):
+            return
+        visit.agreed.clear()
         visit.approvals[level.id] = {"person_id": who, "name": name, "decision": "agree", "text": text}
         try:
             self._next(visit_id, visit)
@@ -180,7 +186,7 @@ class Player:
     def do_return(self) -> None:
         """The level whose turn it is sends it back to the proposer with a reason."""
         _, visit, _ = self._turn()
-        visit.submitted, visit.approvals = False, {}
+        visit.submitted, visit.approvals, visit.agreed = False, {}, []
 
     def do_recall(self) -> None:
         """The one who acted last takes it back before the next has acted."""
@@ -195,14 +201,14 @@ class Player:
     def _turn(self) -> tuple[str, Visit, Level]:
         visit_id, visit = self._open(submitted=True)
         level, rule = next(self._levels(visit)), self.pack.nodes[visit.node_id]
-        require_fit(level.actor, self.circle, [self.act["who"]], rule)
+        require_fit([replace(a, min_people=1) for a in level.actor], self.circle, [self.act["who"]], rule)  # each alone
         return visit_id, visit, level
 
     def _open(self, submitted: bool) -> tuple[str, Visit]:
-        found = [(i, v) for i, v in self.visits.items() if v.node_id == self.act["node"] and v.submitted == submitted]
-        if not found:
-            raise ConflictError(f"环节 {self.act['node']} 现在不能这样办理")
-        return found[0]
+        for visit_id, visit in self.visits.items():
+            if visit.node_id == self.act["node"] and visit.submitted == submitted:
+                return visit_id, visit
+        raise ConflictError(f"环节 {self.act['node']} 现在不能这样办理")
 
     def do_request(self) -> None:
         """A person starts an event subprocess."""
@@ -233,8 +239,8 @@ class Player:
         except DomainError:
             self.data["forms"] |= {visit.node_id: before or {}}
             raise
-        people = [*visit.people, *(a["person_id"] for a in visit.approvals.values())]
-        self.circle.actors[visit.node_id], self.circle.previous = visit.people, people
+        self.circle.actors[visit.node_id] = visit.people
+        self.circle.previous = [*visit.people, *(a["person_id"] for a in visit.approvals.values())]
         del self.visits[visit_id]
         self.told.path.append(visit.node_id)
         told = {"visit_id": visit_id, "node_id": visit.node_id, "title": rule.title, "stage": rule.stage}

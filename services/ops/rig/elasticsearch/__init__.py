@@ -52,7 +52,7 @@ class Elasticsearch:
     place: Place
     port: int
     transport_port: int
-    name: str = "search"
+    name: str = "elasticsearch"
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""The second look sees what the token does not know yet; the operator's account is made once."""
+"""The operator's account is made once."""
 
 from __future__ import annotations
 
@@ -7,44 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
-from anjuan.identity.v1 import identity_pb2 as pb
 from services.identity.__main__ import bootstrap
-from services.identity.tests.scene import Scene, appointed, person
-from services.identity.usecases.confirm import confirm_access
+from services.identity.tests.scene import Scene
 from services.identity.usecases.operator import ensure_operator
-from services.kit import schema
-from services.kit.errors import InvalidInputError
-
-
-def confirmed(scene: Scene, who: str, action: str = "seal_case", case_id: str = "c") -> bool:
-    actor = replace(scene.actor("leader"), person_id=who)
-    request = pb.ConfirmAccessRequest(action=action, case_id=case_id)
-    return confirm_access(scene.unit(actor), request).allowed
-
-
-@pytest.fixture
-def with_case(scene: Scene) -> Scene:
-    scene.bring_people(person("leader", appointed("body_leader")))
-    with scene.host.engine.begin() as connection:
-        connection.execute(insert(schema.case_card).values(case_id="c", body_id="county", state="docketed"))
-    return scene
-
-
-def test_todays_roles_count_not_the_tokens(with_case: Scene) -> None:
-    scene = with_case
-    token = scene.actor("leader")
-    assert confirmed(scene, "leader")
-    assert not confirmed(scene, "leader", case_id="unknown")
-    assert not confirmed(scene, "officer")
-    assert not confirmed(scene, "nobody")
-    scene.bring_people(person("leader", appointed("registrar")))
-    assert token.has("body_leader")
-    assert not confirm_access(scene.unit(token), pb.ConfirmAccessRequest(action="seal_case", case_id="c")).allowed
-    assert scene.audited().count("confirm_access") == 5
-    with pytest.raises(InvalidInputError):
-        confirmed(scene, "leader", "file")
 
 
 def test_the_operators_account_is_made_once(empty: Scene, tmp_path: Path) -> None:

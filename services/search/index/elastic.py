@@ -1,0 +1,212 @@
+"""Elasticsearch 8: an index for each rebuild, the alias names the one that is searched.
+
+Analysis stays within `standard`, `lowercase` and `shingle`, so that any Elasticsearch 8 will do; the text arrives cut
+into words (model/words.py), and both adapters find the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch, NotFoundError
+
+from services.kit import clock
+from services.kit.errors import UnavailableError
+from services.search.index import Written
+from services.search.model.documents import Document
+from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Filter
+from services.search.model.query import MOST, Found, Query, Row
+from services.search.model.words import Phrase, cut
+from services.search.settings import KNOBS
+
+ALIAS = "anjuan-search"
+MOST_TERMS = 60_000  # in one condition; the engine's own limit is 65,536
+MISSING = "检索索引尚未建立或已丢失，请运维人员执行 anjuan rebuild-search"
+_ANALYSIS = {
+    "filter": {"pairs": {"type": "shingle", "min_shingle_size": 2, "max_shingle_size": 2, "output_unigrams": False,
+                         "token_separator": "_"}},
+    "analyzer": {"words": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase"]},
+                 "pairs": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "pairs"]}},
+}  # fmt: skip
+_TEXT = {"type": "text", "analyzer": "words", "norms": False, "index_options": "docs",
+         "fields": {"pairs": {"type": "text", "analyzer": "pairs", "norms": False}}}  # fmt: skip
+_MAPPING: dict[str, Any] = {
+    "dynamic": "strict",
+    "_source": {"includes": ["document_id", "order", "version", "write", "findable"]},
+    "properties": {
+        **{name: {"type": "keyword"} for name in (*FIELDS, "document_id")}, "heading": _TEXT, "text": _TEXT,
+        "order": {"type": "long"}, "version": {"type": "long"}, "write": {"type": "long"},
+        "findable": {"type": "boolean"},
+    },
+}  # fmt: skip
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """The engine's own refusals of what we send are faults of ours and stay as they are."""
+    try:
+        yield
+    except TransportError as error:
+        raise UnavailableError("检索引擎没有应答，请稍后重试") from error
+    except NotFoundError as error:
+        raise UnavailableError(MISSING) from error
+    except ApiError as error:
+        if error.status_code in (408, 429) or error.status_code >= 500:
+            raise UnavailableError("检索引擎暂不可用，请稍后重试") from error
+        raise
+
+
+class ElasticIndex:
+    """See Index."""
+
+    def __init__(self, url: str, alias: str = ALIAS) -> None:
+        self.alias = alias
+        self.client = Elasticsearch(url, request_timeout=KNOBS.call_seconds, max_retries=1, retry_on_timeout=False)
+
+    def current(self) -> str:
+        """See Index."""
+        with _asking():
+            if not self.client.indices.exists_alias(name=self.alias):
+                return ""
+            return next(iter(self.client.indices.get_alias(name=self.alias)))
+
+    def create(self) -> str:
+        """See Index."""
+        name = f"{self.alias}-{clock.new_id()}"
+        settings = {"analysis": _ANALYSIS, "number_of_shards": 1,
+                    "auto_expand_replicas": "0-1", "translog.durability": "request"}  # fmt: skip
+        with _asking():
+            self.client.indices.create(index=name, mappings=_MAPPING, settings=settings)
+        return name
+
+    def write(self, documents: Sequence[Document], name: str = "") -> None:
+        """See Index."""
+        if not documents:
+            return
+        lines: list[Mapping[str, Any]] = []
+        for document in documents:
+            lines.append({"index": {"_id": document.document_id, "version": document.write,
+                                    "version_type": "external_gte"}})  # fmt: skip
+            lines.append(_source(document))
+        with _asking():
+            told = self.client.bulk(operations=lines, index=name or self.alias, require_alias=not name)
+        _check([item["index"] for item in told["items"]])
+
+    def switch(self, name: str) -> None:
+        """See Index."""
+        actions: list[dict[str, Any]] = [{"add": {"index": name, "alias": self.alias}}]
+        with _asking():
+            others = [other for other in self.client.indices.get(index=f"{self.alias}-*") if other != name]
+            actions += [{"remove_index": {"index": other}} for other in others]
+            self.client.indices.update_aliases(actions=actions)
+
+    def drop(self, name: str) -> None:
+        """See Index."""
+        with _asking():
+            self.client.indices.delete(index=name, ignore_unavailable=True)
+
+    def close(self) -> None:
+        """See Index."""
+        self.client.close()
+
+    def refresh(self, name: str = "") -> None:
+        """See Index."""
+        with _asking():
+            self.client.indices.refresh(index=name or self.alias)
+
+    def search(self, query: Query) -> Found:
+        """See Index."""
+        told: dict[str, Any] = {
+            "query": _rendered(query), "size": query.limit, "track_total_hits": query.counted,
+            "sort": [{"order": "asc" if query.oldest_first else "desc"}],
+        }  # fmt: skip
+        if query.after is not None:
+            told["search_after"] = [query.after]
+        if query.counted:
+            size = 10 * KNOBS.longest_facet
+            told["aggs"] = {name: {"terms": {"field": name, "size": size}} for name in FACETS}
+        with _asking():
+            answer = self.client.search(index=self.alias, **told)
+        rows = tuple(Row(hit["_source"]["document_id"], hit["sort"][0]) for hit in answer["hits"]["hits"])
+        if not query.counted:
+            return Found(rows, 0, {})
+        counts = {name: {b["key"]: b["doc_count"] for b in answer["aggregations"][name]["buckets"]} for name in FACETS}
+        return Found(rows, answer["hits"]["total"]["value"], counts)
+
+    def entries(self, name: str) -> Iterator[Written]:
+        """See Index."""
+        after: list[int] | None = None
+        while True:
+            with _asking():
+                answer = self.client.search(index=name, query={"match_all": {}}, size=KNOBS.batch,
+                                            sort=[{"order": "asc"}], search_after=after)  # fmt: skip
+            hits = answer["hits"]["hits"]
+            for hit in hits:
+                row, after = hit["_source"], hit["sort"]
+                yield Written(row["document_id"], row["version"], row["write"], row["findable"])
+            if len(hits) < KNOBS.batch:
+                return
+
+
+def _source(document: Document) -> dict[str, Any]:
+    texts = {"heading": document.heading, "text": (*document.heading, *document.text)}
+    looked_through = {name: [" ".join(cut(text)) for text in told] for name, told in texts.items()}
+    plain = {name: getattr(document, name) for name in ("document_id", "order", "version", "write", "findable")}
+    return {**plain, **looked_through, **{name: list(values) for name, values in document.terms.items()}}
+
+
+def _check(items: Sequence[Mapping[str, Any]]) -> None:
+    """Every item is durable, or older than what is there.
+
+    Raises:
+        UnavailableError: the engine could not take one now. RuntimeError: it will never take one: a fault of ours.
+    """
+    for item in items:
+        if item["status"] in (200, 201, 409):
+            continue
+        if item["status"] == 404:
+            raise UnavailableError(MISSING)
+        if item["status"] == 429 or item["status"] >= 500:
+            raise UnavailableError("检索引擎暂不可用，请稍后重试")
+        raise RuntimeError(f"{item['_id']}: {item['error']['type']}: {item['error'].get('reason', '')[:300]}")
+
+
+def _rendered(query: Query) -> dict[str, Any]:
+    heading = {"bool": {"filter": [_phrase("heading", phrase) for phrase in query.phrases]}}
+    number = _filtered(query.number)
+    must = [_filtered(query.filter), *(_phrase("text", phrase) for phrase in query.phrases)]
+    if (query.since, query.until) != (0, MOST):
+        must.append({"range": {"order": {"gte": query.since, "lte": query.until}}})
+    never: list[dict[str, Any]] = []
+    if query.tier == "number":
+        must.append(number)
+    elif query.tier == "heading":
+        must, never = [*must, heading], [number]
+    elif query.tier == "text":
+        never = [heading, number]
+    return {"bool": {"filter": must, "must_not": never}}
+
+
+def _phrase(field: str, phrase: Phrase) -> dict[str, Any]:
+    if len(phrase) == 1:
+        return {"term": {field: phrase[0]}}
+    return {"match_phrase": {f"{field}.pairs": " ".join(phrase)}}
+
+
+def _filtered(condition: Filter) -> dict[str, Any]:
+    match condition:
+        case Among(field, values):
+            parts = [values[at : at + MOST_TERMS] for at in range(0, len(values), MOST_TERMS)]
+            told = [{"terms": {field: list(part)}} for part in parts]
+            return _either(told)
+        case Every(every):
+            return {"bool": {"filter": [_filtered(part) for part in every]}} if every else {"match_all": {}}
+        case Either(either):
+            return _either([_filtered(part) for part in either])
+
+
+def _either(told: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"should": told, "minimum_should_match": 1}} if told else {"match_none": {}}

@@ -1,0 +1,28 @@
+"""The search room's own knobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Counts of characters, words and documents; seconds.
+
+    `batch` documents make one write of the index. `export` rows are asked of an owner at once; one call of
+    Rebuild reads exports for about `export_seconds`.
+    """
+
+    longest_text: int = 200
+    most_words: int = 20
+    longest_facet: int = 50
+    fragments: int = 3
+    around: int = 32  # characters shown on either side of a hit
+    batch: int = 500
+    export: int = 200
+    export_seconds: float = 5.0
+    writer_memory: int = 32_000_000
+    call_seconds: float = 5.0
+
+
+KNOBS = SearchSettings()

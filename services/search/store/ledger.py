@@ -1,0 +1,144 @@
+"""The ledger: cases as told, and one row for each document that the index has to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.kit import schema
+from services.search.model.documents import Entry, circle_of
+from services.search.tables import cases, documents, writes
+
+_ENTRY = (documents.c.document_id, documents.c.kind, documents.c.case_id, documents.c.version, documents.c.serial,
+          documents.c.write, documents.c.content, cases.c.register, cases.c.circle)  # fmt: skip
+_WRITTEN = text("""
+    update documents set written = n.write
+    from unnest(cast(:ids as text[]), cast(:writes as bigint[])) as n (id, write)
+    where document_id = n.id and written < n.write""")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One document as its owner told it; `content` None: gone."""
+
+    document_id: str
+    kind: str
+    case_id: str
+    version: int
+    content: Mapping[str, Any] | None
+
+
+class Ledger:
+    """`changed`: the index has something to catch up with."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.changed = False
+
+    def put(self, told: Sequence[Told], first_write: int = 0) -> None:
+        """Keep documents; what is older than what is kept is dropped.
+
+        A rebuild names its first write: what was kept before that gives way to what the owner exports.
+        """
+        rows = [vars(one) for one in {one.document_id: one for one in told}.values()]
+        if not rows:
+            return
+        fresh = upsert(documents).values(rows)
+        newer = {name: fresh.excluded[name] for name in ("kind", "case_id", "version", "content")}
+        numbers = {name: writes.next_value() for name in ("told", "write")}
+        self.connection.execute(fresh.on_conflict_do_update(
+            index_elements=[documents.c.document_id], set_=newer | numbers,
+            where=and_(
+                or_(documents.c.version <= fresh.excluded.version, documents.c.told <= first_write),
+                or_(*(documents.c[name].is_distinct_from(value) for name, value in newer.items())),
+            ),
+        ))  # fmt: skip
+        self.changed = True
+
+    def put_register(self, case_id: str, version: int, register: Mapping[str, Any], first_write: int = 0) -> bool:
+        """Keep what intake told of a case; False: a later version is kept (see put)."""
+        before = self._case(case_id)
+        if before is not None and before.version > version and self._told(f"case:{case_id}") > first_write:
+            return False
+        row = {"case_id": case_id, "version": version, "register": dict(register)}
+        fresh = upsert(cases).values(row)
+        self.connection.execute(fresh.on_conflict_do_update(index_elements=[cases.c.case_id], set_=row))
+        if before is None or before.register != register:
+            self._touch(case_id)
+        return True
+
+    def put_circle(self, case_id: str, circle: Mapping[str, Any]) -> None:
+        """Keep who works on a case."""
+        before = self._case(case_id)
+        if before is not None and before.circle == circle:
+            return
+        row = {"case_id": case_id, "circle": dict(circle)}
+        fresh = upsert(cases).values(row)
+        self.connection.execute(fresh.on_conflict_do_update(index_elements=[cases.c.case_id], set_=row))
+        self._touch(case_id)
+
+    def _case(self, case_id: str) -> Any:
+        return self.connection.execute(select(cases).where(cases.c.case_id == case_id)).one_or_none()
+
+    def _told(self, document_id: str) -> int:
+        query = select(documents.c.told).where(documents.c.document_id == document_id)
+        return self.connection.execute(query).scalar() or 0
+
+    def known_circle(self, case_id: str) -> dict[str, Any] | None:
+        """Who works on the case by the room's copy of workflow's card; None: not known."""
+        card = schema.case_card.c
+        query = select(card.department_id, card.officer_ids, card.panel_ids).where(card.case_id == case_id)
+        row = self.connection.execute(query).one_or_none()
+        return None if row is None else circle_of(row)
+
+    def _touch(self, case_id: str) -> None:
+        mine = update(documents).where(documents.c.case_id == case_id).values(write=writes.next_value())
+        self.changed = self.connection.execute(mine).rowcount > 0 or self.changed
+
+    def parties_of(self, case_id: str) -> set[str]:
+        """Ids of the party documents of a case that are not gone."""
+        mine = (documents.c.case_id == case_id) & (documents.c.kind == "party") & documents.c.content.is_not(None)
+        return set(self.connection.execute(select(documents.c.document_id).where(mine)).scalars())
+
+    def content(self, document_id: str) -> tuple[int, dict[str, Any] | None]:
+        """Version and content of a document; (-1, None) when it is not kept."""
+        query = select(documents.c.version, documents.c.content).where(documents.c.document_id == document_id)
+        row = self.connection.execute(query).one_or_none()
+        return (-1, None) if row is None else (row.version, row.content)
+
+    def due(self, limit: int) -> list[Entry]:
+        """What the current index does not have as it is, the oldest write first."""
+        late = _joined().where(documents.c.written < documents.c.write).order_by(documents.c.write).limit(limit)
+        return self._entries(late)
+
+    def after(self, document_id: str, limit: int) -> list[Entry]:
+        """Every row in the order of ids."""
+        later = _joined().where(documents.c.document_id > document_id).order_by(documents.c.document_id)
+        return self._entries(later.limit(limit))
+
+    def some(self, ids: Iterable[str]) -> dict[str, Entry]:
+        """Rows by id."""
+        found = self._entries(_joined().where(documents.c.document_id.in_(list(ids))))
+        return {entry.document_id: entry for entry in found}
+
+    def _entries(self, query: Select[Any]) -> list[Entry]:
+        rows = self.connection.execute(query).mappings()
+        return [Entry(**{**row, "circle": row["circle"] or {}}) for row in rows]
+
+    def mark_written(self, entries: Sequence[Entry]) -> None:
+        """The index has these durably; what has changed since stays due."""
+        marked = {"ids": [e.document_id for e in entries], "writes": [e.write for e in entries]}
+        self.connection.execute(_WRITTEN, marked)
+
+    def is_empty(self) -> bool:
+        """Nothing was ever written to an index."""
+        return self.connection.execute(select(documents.c.document_id).where(documents.c.written > 0).limit(1)
+                                       ).first() is None  # fmt: skip
+
+
+def _joined() -> Select[Any]:
+    return select(*_ENTRY).select_from(documents.outerjoin(cases, cases.c.case_id == documents.c.case_id))

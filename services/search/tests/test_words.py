@@ -1,0 +1,56 @@
+"""Text as words: what is found, what is marked, and what is no question at all."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.kit.errors import InvalidInputError
+from services.search.model.words import AFTER, BEFORE, cut, highlights, phrases, spans
+
+TEXTS = st.text(st.sampled_from("过期牛奶２３ab，（ \n𠮷①"), max_size=30)
+
+
+def test_width_case_and_punctuation_do_not_count() -> None:
+    assert cut("（２０２５）粤０７０３民初1234号") == cut("(2025)粤0703民初1234号") == (
+        "2025", "粤", "0703", "民", "初", "1234", "号")  # fmt: skip
+    assert cut("ＡＢＣ公司，\n第①条 𠮷野") == ("abc", "公", "司", "第", "1", "条", "𠮷", "野")
+
+
+def test_words_are_joined_and_quotes_keep_together() -> None:
+    assert phrases("过期 牛奶") == (("过", "期"), ("牛", "奶"))
+    assert phrases("“过期 牛奶” 奶") == (("过", "期", "牛", "奶"), ("奶",))
+    assert phrases('牛奶 "牛奶"') == (("牛", "奶"),)
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ('"牛奶', "引号没有成对"), ("牛奶”", "引号没有成对"), ("", "请输入"), ("，。！", "请输入"), ('""', "请输入"),
+    ("牛" * 201, "过长"), (" ".join(map(str, range(21))), "过多"),
+])  # fmt: skip
+def test_what_is_no_question_is_told(text: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said) as refused:
+        phrases(text)
+    assert refused.value.fields[0]["pointer"] == "query:text"
+
+
+def test_hits_are_marked_in_the_text_as_written() -> None:
+    assert highlights("销售ＡＢＣ牌过期\n牛奶，过期牛奶十二箱", phrases("abc 过期牛奶")) == [
+        f"销售{BEFORE}ＡＢＣ{AFTER}牌{BEFORE}过期 牛奶{AFTER}，{BEFORE}过期牛奶{AFTER}十二箱"]  # fmt: skip
+    long = "甲" * 500 + "过期" + "乙" * 500 + "过期" + "丙" * 500
+    assert [len(piece) for piece in highlights(long, phrases("过期"))] == [70, 70]
+    assert highlights(f"真{BEFORE}假{AFTER}过期", phrases("过期")) == [f"真假{BEFORE}过期{AFTER}"]
+
+
+@given(TEXTS, st.integers(0, 29), st.integers(1, 6))
+def test_every_row_of_words_of_a_text_is_found_where_it_stands(text: str, start: int, length: int) -> None:
+    row = cut(text)[start : start + length]
+    if row:
+        found = spans(text, [row])
+        assert any(cut(text[begin:end])[: len(row)] == row or row in _rows(text[begin:end], len(row))
+                   for begin, end in found)  # fmt: skip
+
+
+def _rows(text: str, length: int) -> set[tuple[str, ...]]:
+    row = cut(text)
+    return {row[at : at + length] for at in range(len(row))}
