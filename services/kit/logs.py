@@ -30,10 +30,6 @@ def masked(value: Any) -> Any:
     return _ROW_SHOWN.sub("", value) if isinstance(value, str) else value
 
 
-def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {**masked(event)}
-
-
 def _trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if traceparent.get():
         event["trace_id"] = traceparent.get().split("-")[1:2]
@@ -50,7 +46,7 @@ def configure(service: str, level: int = logging.INFO) -> None:
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(), structlog.processors.TimeStamper(fmt="iso", utc=True), _service, _trace,
-        structlog.processors.format_exc_info, _mask,
+        structlog.processors.format_exc_info, lambda _, __, event: masked(event),
     ]  # fmt: skip
     out: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta,
            structlog.processors.JSONRenderer(ensure_ascii=False)]  # fmt: skip

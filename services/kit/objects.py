@@ -103,15 +103,12 @@ class FolderStore:
                 os.fsync(file.fileno())
             if written != size:
                 raise ValueError(f"{key}: {written} bytes came, {size} were announced")
-            if self.locked(key) and not filecmp.cmp(beside, path, shallow=False):
-                raise RuleRefusedError(_LOCKED.format(key))
-            if self.locked(key):
-                Path(beside).unlink()
-            else:
+            if not self.locked(key):
                 Path(beside).replace(path)
-        except BaseException:
+            elif not filecmp.cmp(beside, path, shallow=False):
+                raise RuleRefusedError(_LOCKED.format(key))
+        finally:
             Path(beside).unlink(missing_ok=True)
-            raise
         self._sync(path.parent)
 
     def _sync(self, folder: Path) -> None:

@@ -61,8 +61,7 @@ class Player:
         self.visits: dict[str, Visit] = {}
         self.facts: list[dict[str, Any]] = []
         self.act: dict[str, Any] = {}
-        self.told = Told()
-        self.circle = Circle(script["people"], pack.departments.lead)
+        self.told, self.circle = Told(), Circle(script["people"], pack.departments.lead)
         self.clocks = Clocks(pack, date.fromisoformat(script["acts"][0]["on"]))
         self.rooms = Rooms(pack, script["body"]["code"], self.data["case"], self.circle, self.clocks)
 
@@ -202,15 +201,14 @@ class Player:
     def _turn(self) -> tuple[str, Visit, Level]:
         visit_id, visit = self._open(submitted=True)
         level, rule = next(self._levels(visit)), self.pack.nodes[visit.node_id]
-        alone = [replace(actor, min_people=1) for actor in level.actor]  # each agrees for himself
-        require_fit(alone, self.circle, [self.act["who"]], rule)
+        require_fit([replace(a, min_people=1) for a in level.actor], self.circle, [self.act["who"]], rule)  # each alone
         return visit_id, visit, level
 
     def _open(self, submitted: bool) -> tuple[str, Visit]:
-        found = [(i, v) for i, v in self.visits.items() if v.node_id == self.act["node"] and v.submitted == submitted]
-        if not found:
-            raise ConflictError(f"环节 {self.act['node']} 现在不能这样办理")
-        return found[0]
+        for visit_id, visit in self.visits.items():
+            if visit.node_id == self.act["node"] and visit.submitted == submitted:
+                return visit_id, visit
+        raise ConflictError(f"环节 {self.act['node']} 现在不能这样办理")
 
     def do_request(self) -> None:
         """A person starts an event subprocess."""
@@ -241,8 +239,8 @@ class Player:
         except DomainError:
             self.data["forms"] |= {visit.node_id: before or {}}
             raise
-        people = [*visit.people, *(a["person_id"] for a in visit.approvals.values())]
-        self.circle.actors[visit.node_id], self.circle.previous = visit.people, people
+        self.circle.actors[visit.node_id] = visit.people
+        self.circle.previous = [*visit.people, *(a["person_id"] for a in visit.approvals.values())]
         del self.visits[visit_id]
         self.told.path.append(visit.node_id)
         told = {"visit_id": visit_id, "node_id": visit.node_id, "title": rule.title, "stage": rule.stage}
