@@ -173,7 +173,7 @@ class Player:
             raise ConflictError("已在这一级表示同意，应由另一人审批")
         visit.agreed.append(who)
         if len(visit.agreed) < max(rule.min_people for rule in level.actor):
-            return None
+            return
         visit.agreed = []
         said = {"person_id": who, "name": self.circle.people[who]["name"], "decision": "agree", "text": text}
         visit.approvals[level.id] = said
