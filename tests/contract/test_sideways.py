@@ -79,7 +79,10 @@ def sides(world: World) -> tuple[Side, Side]:
 def asked(side: Side, label: str) -> Iterator[Fit]:
     """The requests of an operation that are about this body: the fitting one, and one for each id in the query."""
     named = {name: side.one_of(name) for name in re.findall(r"{(\w+)}", label)}
-    fit = made(side.world, label) if label in FITS else Fit("", named)
+    try:
+        fit = made(side.world, label) if label in FITS else Fit("", named)
+    except KeyError:  # of a kind that the other body alone has
+        fit = Fit("", named)
     yield fit
     for parameter in OPERATIONS[label].get("parameters", []):
         if parameter["in"] == "query" and parameter["name"].endswith("_id"):
