@@ -122,7 +122,7 @@ def _as_table(told: Mapping[str, Any]) -> None:
         table.add_row(file["name"], file["label"], str(file["pages"] or ""), file["reason"] or file["batch_id"])
     PEOPLE.print(table)
     PEOPLE.print("程序正在运行" if told["running"] else "程序没有运行，请执行 run")
-    PEOPLE.print(f"平台 {told['server']}：{told['fault'] or '已连接'}　指纹 {told['fingerprint']}")
+    PEOPLE.print(f"平台 {told['server']}：{told['fault'] or '已连接'}　指纹 {told['fingerprint'] or '（尚未登记）'}")
     if told["not_looked_at"]:
         PEOPLE.print(f"子文件夹不会处理：{'、'.join(told['not_looked_at'])}；请让扫描仪直接写入 {told['folder']}")
 

@@ -45,7 +45,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     """
     if not path.exists():
         made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        durable.write(path, made, 0o600)
+        durable.write_once(path, made, 0o600)
     key = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path.name} 不是 Ed25519 密钥")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 PIECE = 1024 * 1024
@@ -27,15 +29,27 @@ def make_folder(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Beside, fsynced, renamed. The name beside is this process's: one that was left behind disturbs nobody."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
+    """Beside, fsynced, renamed. The name beside is this thread's: one that was left behind disturbs nobody."""
+    _beside(path, data, mode).replace(path)
+    sync_folder(path.parent)
+
+
+def write_once(path: Path, data: bytes, mode: int) -> None:
+    """The same, unless somebody else was first: then theirs stays."""
+    beside = _beside(path, data, mode)
+    with suppress(FileExistsError):
+        path.hardlink_to(beside)
+    beside.unlink()
+    sync_folder(path.parent)
+
+
+def _beside(path: Path, data: bytes, mode: int) -> Path:
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)
+    return beside
 
 
 def move(source: Path, target: Path) -> None:

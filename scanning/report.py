@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from scanning.door import fingerprint_of, load_key, public_bytes
 from scanning.folders import GIVEN, PROBLEMS, Folders, shown
 from scanning.ledger import ON_ITS_WAY, Kept, Ledger
 from scanning.settings import NotSetUpError, Settings
@@ -30,7 +29,7 @@ def report(settings: Settings) -> dict[str, Any]:
         return {
             "name": settings.name, "folder": str(settings.folder), "server": settings.server,
             "body_id": settings.body_id, "station_id": ledger.fact("station_id"),
-            "fingerprint": fingerprint_of(public_bytes(load_key(settings.key))), "running": _is_running(settings),
+            "fingerprint": ledger.fact("key"), "running": _is_running(settings),
             "connected": not link["fault"], "fault": link["fault"], "since": link["since"],
             "files": files + list(_problems(settings.folder / PROBLEMS)), "not_looked_at": _folders_beside(settings),
         }  # fmt: skip

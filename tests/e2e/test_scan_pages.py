@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from scanning.tests import sheets
 from services.archive.model import covers
-from services.kit.testing import settle
+from services.kit.testing import settle, until
 from services.ops.demo import paper
 from services.ops.demo.stage import Stage
 from services.ops.demo.station import open_site, scan
@@ -30,10 +30,9 @@ def batch_id(platform: Platform, stage: Stage, scene: Scene, tmp_path_factory: p
     folder = tmp_path_factory.mktemp("station") / "in"
     site = open_site(platform.address, folder, scene.play.cast.body, stage.operator.token())
     foreign = sheets.cover(covers.written("body-elsewhere", "0123456789ABCDEF"))
-    papers = [paper.page("现场笔录"), paper.blank(), paper.page("询问笔录"), foreign, paper.page("他局文书")]
-    made = scan(site, case_id, scene.registrar.token(), papers)
-    settle(stage.rpc, stage.operator.token(), 120)
-    return made
+    papers = [paper.page("现场笔录", ()), paper.blank(), paper.page("询问笔录", ()), foreign,
+              paper.page("他局文书", ())]  # fmt: skip
+    return scan(site, case_id, scene.registrar.token(), papers)
 
 
 def test_a_clerk_finds_counts_and_claims_a_batch(
@@ -47,7 +46,8 @@ def test_a_clerk_finds_counts_and_claims_a_batch(
     assert ("待认领 1 叠" in row, "未清点" in row, "一楼扫描站" in row) == (True, True, True)
     assert test_portal.serious(page) == []
     page.click(f"a[href='/scans/{batch_id}']")
-    page.wait_for_function("[...document.images].filter(i => i.complete && i.naturalWidth > 50).length == 6")
+    drawn = "[...document.images].filter(i => i.complete && i.naturalWidth > 50).length"
+    until(lambda: page.evaluate(drawn) == 6, 60, "six thumbnails")
     assert test_portal.serious(page) == []
     page.screenshot(path=str(tmp_path / "batch.png"), full_page=True)
     page.fill("#counted", "4")

@@ -52,7 +52,7 @@ def site(platform: Platform, stage: Stage, scene: Scene, tmp_path: Path) -> Scan
     return open_site(platform.address, tmp_path / "in", scene.play.cast.body, stage.operator.token())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def case_id(stage: Stage, scene: Scene) -> str:
     filed = scene.file("扫描归卷案")
     settle(stage.rpc, stage.operator.token())
@@ -60,7 +60,7 @@ def case_id(stage: Stage, scene: Scene) -> str:
 
 
 def sheet(scene: Scene, case_id: str) -> Any:
-    """As the clerk prints it."""
+    """As the clerk prints it; the other pages bear a heading alone, for they are read as well."""
     return paper.printed(scene.registrar.ask("GET", f"/cases/{case_id}/separator-sheet").content)[0]
 
 
@@ -112,8 +112,8 @@ def test_killed_after_every_durable_step_it_loses_and_doubles_nothing(
     platform: Platform, scene: Scene, site: ScanSite, case_id: str, tmp_path: Path
 ) -> None:
     foreign = sheets.cover(covers.written("body-elsewhere", "0123456789ABCDEF"), 110)
-    stack = [sheet(scene, case_id), paper.page("第一页", dpi=110), paper.blank(110), foreign,
-             paper.page("别人的", dpi=110)]  # fmt: skip
+    stack = [sheet(scene, case_id), paper.page("第一页", (), 110), paper.blank(110), foreign,
+             paper.page("别人的", (), 110)]  # fmt: skip
     data = paper.pdf([paper.scanned(s, seed=n) for n, s in enumerate(stack)], 110)
     (site.folder / "打断.pdf").write_bytes(data)
     ends, run = tmp_path / "ends.json", ["run", "--folder", str(site.folder), "--once", "--settle", "0"]
@@ -129,7 +129,7 @@ def test_killed_after_every_durable_step_it_loses_and_doubles_nothing(
 
 
 def test_a_line_cut_inside_a_chunk_goes_on_where_it_was(platform: Platform, scene: Scene, site: ScanSite) -> None:
-    data = paper.tiff([paper.page(str(n)) for n in range(3)], compression="raw")
+    data = paper.tiff([paper.page(str(n), ()) for n in range(3)], compression="raw")
     (site.folder / "断线.tif").write_bytes(data)
     with closing(Line(platform.address, [6_000_000, 300_000])) as line:
         settings = knobs(site)
@@ -152,7 +152,7 @@ def test_it_works_unapproved_and_offline_and_stops_giving_when_revoked(
     line = Line(platform.address)
 
     def write(name: str) -> None:
-        (folder / name).write_bytes(paper.tiff([paper.page(name, dpi=60)], 60))
+        (folder / name).write_bytes(paper.tiff([paper.page(name, (), 60)], 60))
 
     def states() -> dict[str, str]:
         return {file["name"]: file["state"] for file in report(settings)["files"]}
@@ -184,7 +184,7 @@ def test_a_clock_that_is_wrong_by_days_does_not_matter(site: ScanSite, monkeypat
 def test_what_was_given_is_not_doubled_when_it_is_put_in_again(
     platform: Platform, scene: Scene, site: ScanSite
 ) -> None:
-    data = paper.tiff([paper.page("一次", dpi=60)], 60)
+    data = paper.tiff([paper.page("一次", (), 60)], 60)
     for name in ("一次.tif", "两次.tif"):
         (site.folder / name).write_bytes(data)
         Station(knobs(site)).run()
@@ -197,7 +197,7 @@ def test_what_was_given_is_not_doubled_when_it_is_put_in_again(
 
 
 def test_a_stack_scanned_on_the_spot_is_filed_into_its_case(scene: Scene, site: ScanSite, case_id: str) -> None:
-    papers = [paper.page("现场笔录"), paper.blank(), paper.page("询问笔录")]
+    papers = [paper.page("现场笔录", ()), paper.blank(), paper.page("询问笔录", ())]
     batch_id = scan(site, case_id, scene.registrar.token(), papers)
     batch = scene.registrar.get(f"/scan-batches/{batch_id}")
     assert (batch["pages"], batch["blanks"], batch["covers"], batch["unclaimed"]) == (2, 1, 1, 0)

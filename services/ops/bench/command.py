@@ -16,7 +16,7 @@ from services.ops.output import PEOPLE, TROUBLE, as_json
 # in this order: what fills the tables comes last. True: database and broker are enough.
 MODULES = {
     "ready": False, "relay": True, "render": True, "filing": False, "task": False, "latency": False, "inbox": False,
-    "ingest": False, "tick": True, "worklist": False,
+    "ingest": False, "search": False, "tick": True, "worklist": False,
 }  # fmt: skip
 DATA = ROOT / "data" / "bench"  # emptied and removed: never a folder that somebody names
 PAGE = ROOT / "docs" / "benchmarks.md"

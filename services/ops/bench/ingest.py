@@ -25,6 +25,8 @@ def measure(ground: Ground) -> list[Figure]:
     """Megabytes a second."""
     files, size = ground.size(16, 4), ground.size(16, 2) * MEGABYTE
     ours, stored, raw = [], [], []
+    _uploaded(ground, [os.urandom(MEGABYTE)])  # people and first connections are not what is measured
+    ground.settle()
     for _ in range(ground.runs):
         pile = [os.urandom(size) for _ in range(files)]
         whole = files * size / MEGABYTE

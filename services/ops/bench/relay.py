@@ -91,11 +91,13 @@ class Plain:
 
     def __init__(self, amqp: str, bodies: list[bytes]) -> None:
         self.bodies, self.sent, self.open, self.began, self.ended = bodies, 0, set[int](), 0.0, 0.0
-        self.connection = SelectConnection(pika.URLParameters(amqp), on_open_callback=self._opened)
+        self.connection = SelectConnection(pika.URLParameters(amqp), on_open_callback=self._opened,
+                                           on_close_callback=lambda ended, _: ended.ioloop.stop())  # fmt: skip
 
     def seconds(self) -> float:
         """From the first publish to the last confirm."""
         self.connection.ioloop.start()
+        self.connection.ioloop.close()
         return self.ended - self.began
 
     def _opened(self, connection: Any) -> None:
@@ -121,4 +123,3 @@ class Plain:
         elif not self.open:
             self.ended = clock.monotonic()
             self.connection.close()
-            self.connection.ioloop.stop()

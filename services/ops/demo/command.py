@@ -7,17 +7,18 @@ from pathlib import Path
 
 from services.kit import clock
 from services.kit.procedure.model import Pack
+from services.kit.testing import settle
 from services.ops import lifecycle
-from services.ops.demo import report
+from services.ops.demo import dossier, report
 from services.ops.demo.cast import PASSWORD
 from services.ops.demo.player import Play
-from services.ops.demo.stage import Stage, open_stage, pack_folders
+from services.ops.demo.stage import Stage, filed_folders, open_stage, pack_folders
 from services.ops.installation import Installation
 from services.ops.output import PEOPLE
 
 
 def demo(data: Path) -> None:
-    """Play the first example of every pack into a new, empty folder; leaves the platform running unless CI is set.
+    """Play an example of every pack of cases into a new, empty folder; leaves the platform running unless CI is set.
 
     Raises:
         PlayFailedError: an act went otherwise than the example says.
@@ -29,10 +30,13 @@ def demo(data: Path) -> None:
     installation = lifecycle.up(data, "embedded", scripted=True)
     PEOPLE.print(f"平台已就绪，用时 {clock.monotonic() - began:.0f} 秒；开始办案")
     with open_stage(installation) as stage:
-        plays = [_played(stage, folder) for folder in pack_folders()]
+        for folder in pack_folders():
+            stage.publish(folder)
+        plays = [_played(stage, folder) for folder in filed_folders()]
     PEOPLE.print("重新启动全部进程……")
     lifecycle.restart(installation)
     with open_stage(installation) as stage:
+        settle(stage.rpc, stage.operator.token(), timeout=120)  # what was under way goes on by itself
         faults = [fault for play in plays for fault in _told(stage, play)]
     _farewell(installation, plays, clock.monotonic() - began)
     if faults:
@@ -44,14 +48,21 @@ def _played(stage: Stage, folder: Path) -> Play:
     example = longest(pack)
     play = stage.play(folder, example, f"demo-{pack.id}")
     PEOPLE.rule(f"{pack.title}：{pack.examples[example]['title']}")
-    for line in play.acts():
+    acts = play.cast.example["acts"]
+    binding = next((place for place, act in enumerate(acts) if dossier.is_due(play, act)), 0)
+    for done, line in enumerate(play.acts(), 1):
         PEOPLE.print(f"  {line}")
+        if done == binding:
+            PEOPLE.print(f"  {play.legal_on} {dossier.scan(stage, play)}")
     return play
 
 
 def longest(pack: Pack) -> str:
-    """The example with the most acts: it shows the most."""
-    return max(sorted(pack.examples), key=lambda name: len(pack.examples[name]["acts"]))
+    """The example with the most acts, of those whose dossier is archived: it shows the most."""
+    def shows(name: str) -> tuple[bool, int]:
+        return "archive_dossier" in pack.examples[name]["expect"]["effects"], len(pack.examples[name]["acts"])
+
+    return max(sorted(pack.examples), key=shows)
 
 
 def _told(stage: Stage, play: Play) -> list[str]:

@@ -18,6 +18,7 @@ from services.kit.procedure.bundle import bundle_of, load_folder
 from services.kit.procedure.model import Pack
 from services.kit.settings import Settings, procedures_dir
 from services.kit.testing import settle
+from services.ops.demo import upper
 from services.ops.demo.cast import PASSWORD, Cast
 from services.ops.demo.player import Play
 from services.ops.demo.site import Voice
@@ -86,6 +87,8 @@ class Stage:
     def play(self, folder: Path, example: str, key: str) -> Play:
         """An example ready to be played in bodies of its own."""
         pack = self.publish(folder)
+        for small in sorted(upper.asked_packs(pack)):
+            self.publish(folder.parent / small)
         cast = Cast.of(key, pack.examples[example])
         self.bring_in(cast, pack.kind)
         return Play(pack, cast, self.operator, self.voice)
@@ -102,3 +105,8 @@ def open_stage(installation: Installation) -> Iterator[Stage]:
 def pack_folders() -> list[Path]:
     """Every pack that ships with the code."""
     return sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
+
+
+def filed_folders() -> list[Path]:
+    """Packs whose cases people file; others are opened by a body below."""
+    return [folder for folder in pack_folders() if load_folder(folder).channels.keys() - {"request"}]

@@ -61,8 +61,7 @@ class Player:
         self.visits: dict[str, Visit] = {}
         self.facts: list[dict[str, Any]] = []
         self.act: dict[str, Any] = {}
-        self.told = Told()
-        self.circle = Circle(script["people"], pack.departments.lead)
+        self.told, self.circle = Told(), Circle(script["people"], pack.departments.lead)
         self.clocks = Clocks(pack, date.fromisoformat(script["acts"][0]["on"]))
         self.rooms = Rooms(pack, script["body"]["code"], self.data["case"], self.circle, self.clocks)
 
