@@ -6,10 +6,13 @@ DATA ?= data/local
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 # one session for each group: what one kills and restarts does not disturb the next
+# the first beside the next two (one core each), its output when it has ended; then what needs the machine for itself
 define in_groups
-	$(1) services gateway --ignore services/ops --ignore services/archive --ignore services/documents
-	$(1) services/archive services/documents scanning tests/architecture
-	$(1) services/ops
+	@mkdir -p build; \
+	$(1) services gateway --ignore services/ops --ignore services/archive --ignore services/documents \
+		>build/rooms.log 2>&1 & rooms=$$!; \
+	$(1) services/archive services/documents scanning tests/architecture && $(1) services/ops; beside=$$?; \
+	wait $$rooms; ended=$$?; cat build/rooms.log; exit $$((ended || beside))
 	$(1) tests --ignore tests/architecture --ignore tests/faults
 	$(1) tests/faults
 endef

@@ -72,10 +72,13 @@ class ArchiveServicer(Servicer):
     def RegisterScanBatch(
         self, request: pb.RegisterScanBatchRequest, context: grpc.ServicerContext
     ) -> pb.ScanBatch:
-        """Announce a batch; its own id makes it idempotent."""
+        """Announce a batch; its own id makes it idempotent, also without a key."""
         actor = rpc.signed_in()
-        with self.host.begin(actor) as uow:
-            return found.batch_shown(uow, actor, batches.register_scan_batch(uow, actor, request))
+        uow = self.host.begin(actor)
+        return uow.once(  # type: ignore[no-any-return]
+            rpc.call().key, request, pb.ScanBatch,
+            lambda: found.batch_shown(uow, actor, batches.register_scan_batch(uow, actor, request)),
+        )
 
     def GetScanBatch(self, request: pb.GetScanBatchRequest, context: grpc.ServicerContext) -> pb.ScanBatch:
         """One batch."""

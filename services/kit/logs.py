@@ -17,8 +17,8 @@ MASK = "***"
 # PostgreSQL's DETAIL shows the row that it refused, up to SQLAlchemy's statement or the next error of the chain.
 _ROW_SHOWN = re.compile(r"^DETAIL: .*?(?=^\[SQL: |^The above exception|^During handling|\Z)", re.DOTALL | re.MULTILINE)
 # Below these levels they say nothing that ours do not.
-_QUIET = {"pika": logging.CRITICAL, "kombu": logging.ERROR, "nameko": logging.ERROR,
-          **dict.fromkeys(("amqp", "alembic", "urllib3", "spiff"), logging.WARNING)}  # fmt: skip
+_QUIET = {"pika": logging.CRITICAL, "nameko": logging.ERROR,
+          **dict.fromkeys(("amqp", "kombu", "alembic", "urllib3", "spiff"), logging.WARNING)}  # fmt: skip
 
 
 def masked(value: Any) -> Any:

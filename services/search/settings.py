@@ -22,7 +22,8 @@ class SearchSettings:
     export: int = 200
     export_seconds: float = 5.0
     writer_memory: int = 32_000_000
-    call_seconds: float = 5.0
+    call_seconds: float = 8.0  # below the gateway's own patience
+    write_seconds: float = 60.0
 
 
 KNOBS = SearchSettings()

@@ -102,7 +102,8 @@ def _pages(world: World, sides: int = 1) -> list[dict[str, Any]]:
 def _archived(world: World) -> str:
     """A case that was led to its end and archived; one is enough."""
     if "archived" not in world.known:
-        one = world.case(*DOCKETED, *ENDED)
+        respondent = {"role": "respondent", "kind": "organisation", "name": "滨江鑫源商行"}
+        one = world.case(*DOCKETED, *ENDED, parties=[respondent])
         shown = one.speak("wang").get(f"/cases/{one.case_id}/dossier")
         world.note(archived=one.case_id, volume=shown["volumes"][0]["volume_id"])
     return world.known["archived"][0]
@@ -139,7 +140,8 @@ def _pile_pages(world: World) -> Fit:
 @fits("POST", "/scan-piles/{pile_id}/claim")
 def _claim(world: World) -> Fit:
     pile = _batch(world)["piles"][0]
-    return Fit("registrar", {"pile_id": pile["pile_id"]}, {"case_id": world.known["docketed"][0]},
+    body = {"case_id": world.known["docketed"][0], "volume": "main", "seq": 4}
+    return Fit("registrar", {"pile_id": pile["pile_id"]}, body,
                headers={"If-Match": f'"{pile["version"]}"'})  # fmt: skip
 
 
@@ -184,7 +186,7 @@ def _text(world: World) -> Fit:
 @fits("POST", "/pages/{page_id}/arrangement")
 def _arrange(world: World) -> Fit:
     page = _pages(world)[0]
-    return Fit("registrar", {"page_id": page["page_id"]}, {"volume": "main", "seq": 7, "turned": 0},
+    return Fit("registrar", {"page_id": page["page_id"]}, {"volume": "main", "seq": 7},
                headers={"If-Match": f'"{page["version"]}"'})  # fmt: skip
 
 

@@ -121,7 +121,10 @@ def _another(world: World, label: str, fit: Fit) -> Fit:
     if fit.body is None:
         return replace(FITS[label](world), path=fit.path)
     texts = {name: value for name, value in fit.body.items() if name in ("reason", "title", "name", "text", "room")}
-    changed = {name: f"{value}（改）" for name, value in texts.items()}
+    changed: dict[str, Any] = {name: f"{value}（改）" for name, value in texts.items()}
+    changed |= {name: "0" * 64 for name in fit.body if name.endswith("sha256")}
+    changed |= {name: value + 1 for name, value in fit.body.items() if type(value) is int}
+    changed |= {"fields": {**fit.body["fields"], "备注": "改"}} if "fields" in fit.body else {}
     free_form = {"data": {"findings": "另一份核查情况", "result": "minor"}} if "data" in fit.body else {}
     node = {"node_id": "ask_longer_verification"} if "node_id" in fit.body else {}
     decision = {"reason": "另有理由"} if fit.body.get("decision") == "approve" else {}

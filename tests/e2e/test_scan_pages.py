@@ -30,8 +30,8 @@ def batch_id(platform: Platform, stage: Stage, scene: Scene, tmp_path_factory: p
     folder = tmp_path_factory.mktemp("station") / "in"
     site = open_site(platform.address, folder, scene.play.cast.body, stage.operator.token())
     foreign = sheets.cover(covers.written("body-elsewhere", "0123456789ABCDEF"))
-    first, second, alien = (paper.page(heading, ()) for heading in ("现场笔录", "询问笔录", "他局文书"))
-    papers = [first, paper.blank(), second, foreign, alien]
+    papers = [paper.page("现场笔录", ()), paper.blank(), paper.page("询问笔录", ()), foreign,
+              paper.page("他局文书", ())]  # fmt: skip
     return scan(site, case_id, scene.registrar.token(), papers)
 
 

@@ -96,6 +96,8 @@ def values(
 
 def _known(case: Case, rule: InstrumentRule) -> dict[str, Any]:
     described = "\n".join(p.described for p in case.parties)
+    if not described and not rule.serve_to:  # a lead may name nobody yet; what is served must
+        described = "待查"
     names = "、".join(p.name for p in case.parties)
     found: dict[str, Any] = dict.fromkeys(BODIES, case.body.name)
     return found | {

@@ -26,7 +26,7 @@ def filing_of(act: dict[str, Any], pack_id: str) -> pb.Filing:
         body_id="body-example", procedure_id=pack_id, channel=asked["channel"], title=asked["title"],
         cause=asked.get("cause", ""), amount_in_dispute_fen=asked.get("amount_in_dispute_fen", 0),
         parties=[pb.Party(**party) for party in asked.get("parties", ())], content=struct(asked.get("content", {})),
-        materials=[pb.Material(checklist_item=item, name=item) for item in asked.get("materials", ())],
+        materials=[pb.Material(checklist_item=item, name=item, copies=3) for item in asked.get("materials", ())],
     )  # fmt: skip
     if "reporter" in asked:
         filing.reporter.CopyFrom(pb.Reporter(**asked["reporter"]))

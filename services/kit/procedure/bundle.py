@@ -124,7 +124,7 @@ def _unpack(data: bytes) -> dict[str, bytes]:
             parts = archive.infolist()
             # Stored means what it says: nothing can unfold to more than lies there.
             if len(parts) > PARTS or any(p.compress_type or p.file_size != p.compress_size for p in parts):
-                raise _refuse("含有压缩的部分，或部分过多", "用 anjuan pack 打包")
+                raise _refuse("不是程序包或不完整：含有压缩的部分，或部分过多", "用 anjuan pack 打包后重新上传")
             if strange := [p.filename for p in parts if not KNOWN.fullmatch(p.filename)]:
                 raise _refuse(f"不认识的文件 {strange[0]}", "用 anjuan pack 打包")
             files = {p.filename: archive.read(p) for p in parts}

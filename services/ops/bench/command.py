@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.ops.bench import report
 from services.ops.bench.figures import Figure
-from services.ops.bench.ground import Ground, backing_only, whole_platform
+from services.ops.bench.ground import backing_only, whole_platform
 from services.ops.discover import ROOT
 from services.ops.lifecycle import RefusedError
 from services.ops.output import PEOPLE, TROUBLE, as_json
@@ -33,21 +33,23 @@ def bench(only: Sequence[str], profile: str, quick: bool, long: bool, json: bool
     names = [name for name in MODULES if not only or name in only]
     small = all(MODULES[name] for name in names)
     with backing_only(quick) if small else whole_platform(DATA, profile, quick, long) as ground:
-        machine = report.machine()
-        found = dict(_measured(ground, names))
-        machine |= {"load average at the end": report.load()}
-    if json:
-        as_json({"machine": machine, "figures": {name: _plain(figures) for name, figures in found.items()}})
-    else:
-        report.show(PEOPLE, found)
+        machine, found = report.machine(), dict[str, list[Figure]]()
+        try:
+            for name in names:
+                TROUBLE.print(f"{name}……")
+                found[name] = importlib.import_module(f"services.ops.bench.{name}").measure(ground)
+        finally:  # what was measured before a failure is shown all the same
+            machine["load average at the end"] = report.load()
+            _show(machine, found, json)
     if not only and not quick:
         PAGE.write_text(report.page(machine, found, profile), encoding="utf-8")
 
 
-def _measured(ground: Ground, names: Sequence[str]) -> Iterator[tuple[str, list[Figure]]]:
-    for name in names:
-        TROUBLE.print(f"{name}……")
-        yield name, importlib.import_module(f"services.ops.bench.{name}").measure(ground)
+def _show(machine: Mapping[str, str], found: Mapping[str, list[Figure]], json: bool) -> None:
+    if json:
+        as_json({"machine": machine, "figures": {name: _plain(figures) for name, figures in found.items()}})
+    else:
+        report.show(PEOPLE, found)
 
 
 def _plain(figures: Sequence[Figure]) -> list[dict[str, Any]]:

@@ -81,6 +81,6 @@ def _tantivy(folder: Path) -> Callable[[], int]:
     import tantivy
 
     index = tantivy.Index.open(str((folder / "current").resolve()))
-    terms = list(enumerate(pairs(cut(PHRASE))))
+    terms: list[str | tuple[int, str]] = list(enumerate(pairs(cut(PHRASE))))
     query = tantivy.Query.phrase_query(index.schema, "heading_pairs", terms)
     return lambda: len(index.searcher().search(query, PAGE).hits)

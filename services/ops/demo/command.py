@@ -9,7 +9,7 @@ from services.kit import clock
 from services.kit.procedure.model import Pack
 from services.kit.testing import settle
 from services.ops import lifecycle
-from services.ops.demo import report
+from services.ops.demo import dossier, report
 from services.ops.demo.cast import PASSWORD
 from services.ops.demo.player import Play
 from services.ops.demo.stage import Stage, filed_folders, open_stage, pack_folders
@@ -48,8 +48,12 @@ def _played(stage: Stage, folder: Path) -> Play:
     example = longest(pack)
     play = stage.play(folder, example, f"demo-{pack.id}")
     PEOPLE.rule(f"{pack.title}：{pack.examples[example]['title']}")
-    for line in play.acts():
+    acts = play.cast.example["acts"]
+    binding = next((place for place, act in enumerate(acts) if dossier.is_due(play, act)), 0)
+    for done, line in enumerate(play.acts(), 1):
         PEOPLE.print(f"  {line}")
+        if done == binding:
+            PEOPLE.print(f"  {play.legal_on} {dossier.scan(stage, play)}")
     return play
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from services.ops.demo import dossier
 from services.ops.demo.site import Voice
 
 STATES = {"running": "计时中", "suspended": "已中止", "stopped": "已停止", "overdue": "已超期"}
@@ -17,6 +18,7 @@ DECISIONS = {"submit": "提交", "agree": "同意", "return": "退回", "recall"
 CASES = {"received": "已收案", "accepted": "已受理", "docketed": "已立案", "declined": "不予受理",
          "not_docketed": "不予立案", "closed": "已结案"}  # fmt: skip
 CARDS = {"yellow": "黄牌", "red": "红牌"}
+KINDS = {"case": "案件", "party": "当事人", "instrument": "文书", "page": "卷宗页"}
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,22 @@ class Story:
     cards: list[dict[str, Any]]
     instruments: list[dict[str, Any]]
     papers: dict[str, Path]
+    found: dossier.Found | None
 
 
 def read(voice: Voice, case_id: str, folder: Path | None = None) -> Story:
     """Everything through the public API, in one person's name; PDFs go into the folder when there is one."""
     listed = voice.get("/instruments", case_id=case_id, limit=100)["instruments"]
     issued = [one for one in reversed(listed) if one["state"] == "issued"]
+    case = voice.get(f"/cases/{case_id}")
     return Story(
-        voice.get(f"/cases/{case_id}"),
+        case,
         voice.get(f"/cases/{case_id}/course"),
         voice.get(f"/cases/{case_id}/clocks")["clocks"],
         voice.get("/alert-cards", case_id=case_id)["cards"],
         [voice.get(f"/instruments/{one['instrument_id']}") for one in issued],
         _fetched(voice, issued, folder) if folder else {},
+        dossier.look(voice, case) if folder and case["case_number"] else None,
     )
 
 
@@ -105,8 +110,33 @@ def _instruments(console: Console, story: Story) -> None:
         console.print(f"  {path}", soft_wrap=True)
 
 
+def _dossier(console: Console, story: Story) -> None:
+    if story.found is None:
+        return
+    told, pages = story.found.dossier, story.found.pages
+    table = Table("卷", "状态", "页", "装订日期", title="电子卷宗", title_justify="left")
+    for volume in told["volumes"]:
+        state = {"open": "未装订", "binding": "装订中", "bound": "已装订"}[volume["state"]]
+        table.add_row(volume["name"], state, str(volume["pages"]), volume["bound_on"])
+    console.print(table)
+    scanned = sum(bool(page["batch_id"]) for page in pages)
+    locked = f"，归档 {told['archived_on']}，锁定至 {told['locked_until'][:10]}" if told["archived_on"] else ""
+    console.print(f"共 {len(pages)} 页，其中扫描 {scanned} 页{locked}")
+    console.print(f"识别文本示例：{''.join(story.found.sample.split())[:80]}……")
+
+
+def _searches(console: Console, story: Story) -> None:
+    for text, answer in story.found.searches.items() if story.found else ():
+        console.print(f"检索 [bold]{text}[/bold]：命中 {answer['total']} 条")
+        for hit in answer["hits"]:
+            shown = "……".join(hit["highlights"][:1]).translate({2: "【", 3: "】"})
+            console.print(f"  {KINDS[hit['kind']]}　{hit['title'] or hit['case_title']}　{shown}", soft_wrap=True)
+
+
 # what the demo tells of each case, in this order
-SECTIONS: tuple[Callable[[Console, Story], None], ...] = (_head, _nodes, _clocks, _cards, _instruments)
+SECTIONS: tuple[Callable[[Console, Story], None], ...] = (
+    _head, _nodes, _clocks, _cards, _instruments, _dossier, _searches,
+)  # fmt: skip
 
 
 def differences(story: Story, expected: dict[str, Any]) -> list[str]:

@@ -49,7 +49,7 @@ class Voice:
 
     def get(self, path: str, **params: Any) -> Any:
         """JSON of a GET."""
-        return self.ask("GET", path, params=params).json()
+        return self.ask("GET", path, params=params or None).json()
 
     def post(self, path: str, body: Any, version: str = "") -> Any:
         """JSON of a POST; `version` goes into If-Match."""

@@ -44,17 +44,21 @@ def open_site(address: str, folder: Path, body_id: str, admin_token: str, name: 
     return ScanSite(address, folder)
 
 
-def scan(site: ScanSite, case_id: str, token: str, papers: Sequence[Image.Image]) -> str:
+def scan(
+    site: ScanSite, case_id: str, token: str, papers: Sequence[Image.Image], volume: str = "", seq: int = 0
+) -> str:
     """Print the case's separator sheet, put the papers behind it through the scanner; the id of the received batch.
 
-    `token`: of somebody who may bring pages to the case. `papers`: see services.ops.demo.paper.
+    `token`: of somebody who may bring pages to the case. `papers`: see services.ops.demo.paper. `volume` and `seq`:
+    the place in the dossier that the sheet names, else none.
 
     Raises:
         ScanFailedError: the station could not give it within two minutes.
         RefusedError: the sheet is not printed for this person.
     """
     headers = {"Authorization": f"Bearer {token}"}
-    answer = httpx.get(f"{site.address}/api/v1/cases/{case_id}/separator-sheet", headers=headers, timeout=60)
+    where, place = f"{site.address}/api/v1/cases/{case_id}/separator-sheet", {"volume": volume, "seq": str(seq)}
+    answer = httpx.get(where, params=place, headers=headers, timeout=60)
     stack = [*paper.printed(checked(answer).content), *papers]
     return feed(site, f"扫描-{case_id[-8:]}.tif", paper.tiff(paper.through_the_feeder(stack)))
 

@@ -19,7 +19,7 @@ def asked_packs(pack: Pack) -> set[str]:
 
 
 def answer(play: Play, act: Mapping[str, Any]) -> None:
-    """Do what the answers of the act's ask_superior say: by the people above, else as the paper that came from there."""
+    """Do what the answers of the act's ask_superior say: by the people above, else as paper from there."""
     people = play.cast.example["people"].values()
     given = _decide if any(told.get("body") == "superior" for told in people) else _record
     for name, told in act.get("effects", {}).items():

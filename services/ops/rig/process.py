@@ -117,9 +117,11 @@ def _end_leftovers(place: Place, name: str) -> None:
 
 
 def kill(place: Place, name: str) -> None:
-    """SIGKILL to the process alone, as an accident would; wait until it is gone."""
+    """SIGKILL to the process alone, as an accident would; wait until it is gone. Its keeper may be quick to start the
+    next one."""
+    pid = pid_of(place, name)
     send(place, name, signal.SIGKILL)
-    until(lambda: _gone(place, name), 10, f"{name} 结束")
+    until(lambda: pid is None or pid_of(place, name) != pid, 30, f"{name} 结束")
     reap()
 
 

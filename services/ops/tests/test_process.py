@@ -52,6 +52,23 @@ def test_stop_kills_what_does_not_listen(place: Place) -> None:
     assert process.started_at(pid) is None
 
 
+def test_a_killing_is_over_although_the_next_one_runs_already(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, send = _started(place, SLEEPER), process.send
+
+    def sent(at: Place, name: str, what: signal.Signals) -> bool:
+        """As a keeper that is quicker than who waits for the death."""
+        done = send(at, name, what)
+        until(lambda: process.started_at(first) is None, 20, "its death")
+        process.start(at, _command(SLEEPER))
+        return done
+
+    monkeypatch.setattr(process, "send", sent)
+    process.kill(place, "sleeper")
+    monkeypatch.undo()
+    assert process.pid_of(place, "sleeper") not in (None, first)
+    process.stop(place, "sleeper")
+
+
 def test_a_pid_that_another_process_has_now_is_not_ours(place: Place) -> None:
     with subprocess.Popen([sys.executable, "-c", SLEEPER]) as stranger:
         write_json(place.run / "sleeper.pid", {"pid": stranger.pid, "started": "another boot:1"})

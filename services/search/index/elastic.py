@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from elastic_transport import TransportError
@@ -63,8 +64,12 @@ class ElasticIndex:
     """See Index."""
 
     def __init__(self, url: str, alias: str = ALIAS) -> None:
-        self.alias = alias
-        self.client = Elasticsearch(url, request_timeout=KNOBS.call_seconds, max_retries=1, retry_on_timeout=False)
+        self.url, self.alias = url, alias
+
+    @cached_property
+    def client(self) -> Elasticsearch:
+        """Connections open at the first call, and anew at the first after close."""
+        return Elasticsearch(self.url, request_timeout=KNOBS.call_seconds, max_retries=1, retry_on_timeout=False)
 
     def current(self) -> str:
         """See Index."""
@@ -92,7 +97,8 @@ class ElasticIndex:
                                     "version_type": "external_gte"}})  # fmt: skip
             lines.append(_source(document))
         with _asking():
-            told = self.client.bulk(operations=lines, index=name or self.alias, require_alias=not name)
+            patient = self.client.options(request_timeout=KNOBS.write_seconds)
+            told = patient.bulk(operations=lines, index=name or self.alias, require_alias=not name)
         _check([item["index"] for item in told["items"]])
 
     def switch(self, name: str) -> None:
@@ -110,7 +116,9 @@ class ElasticIndex:
 
     def close(self) -> None:
         """See Index."""
-        self.client.close()
+        if "client" in self.__dict__:
+            self.client.close()
+            del self.client
 
     def refresh(self, name: str = "") -> None:
         """See Index."""

@@ -158,7 +158,7 @@ def _reopened(index: Index) -> Sequence[str]:
     from services.search.index.elastic import ElasticIndex
 
     if isinstance(index, ElasticIndex):
-        other: Index = ElasticIndex(str(index.client.transport.node_pool.get().base_url), index.alias)
+        other: Index = ElasticIndex(index.url, index.alias)
     else:
         other = type(index)(index.folder)  # type: ignore[attr-defined, call-arg]
     found = ids(other, "")

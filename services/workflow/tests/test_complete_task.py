@@ -51,7 +51,7 @@ def test_complete_task_moves_the_token_and_tells_it(desk: Desk) -> None:
     course = desk.course("leader", case_id)
     assert (course.concluded, course.outcome, [v.done_by for v in course.visits]) == (True, "e", ["zhang", "li"])
     actions = [r.action for r in desk.query("select action from audit where case_id = :c order by position", c=case_id)]
-    assert actions == ["start_procedure", "complete_task", "complete_task"]
+    assert actions == ["start_procedure", "complete_task", "complete_task", "read_course"]
 
 
 def test_the_form_is_checked_whole(desk: Desk) -> None:

