@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 
 from anjuan.documents.v1.events_pb2 import InstrumentIssued
 from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced, PersonChanged
-from anjuan.identity.v1.identity_pb2 import Body, Person
+from anjuan.identity.v1.identity_pb2 import Appointment, Body, Person
 from anjuan.intake.v1.events_pb2 import CaseClosed, FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing, Material
 from anjuan.kit.v1.cards_pb2 import IntakeCard, WorkflowCard
@@ -78,7 +78,9 @@ class Scene:
             self.hears("identity", BodyChanged(body=body), body_id)
             self.hears("identity", LegalDateAdvanced(root_body_id=body_id, legal_on=TODAY.isoformat()), body_id)
         for someone in PEOPLE:
-            card = Person(person_id=someone.person_id, name=someone.name, body_id=someone.body_id, state="active")
+            posts = [Appointment(body_id=someone.body_id, role=role) for role in sorted(someone.roles)]
+            card = Person(person_id=someone.person_id, name=someone.name, body_id=someone.body_id, state="active",
+                          appointments=posts)  # fmt: skip
             self.hears("identity", PersonChanged(person=card), someone.person_id)
         with tempfile.TemporaryDirectory() as folder:
             data = bundle(Path(folder) / "penalty")
