@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Page
 from typer.testing import CliRunner
 
-from services.kit.testing import settle
+from services.kit.testing import settle, until
 from services.ops.__main__ import app
 from services.ops.demo.stage import Stage
 from services.ops.trial import Platform
@@ -41,7 +41,7 @@ def test_a_case_is_found_marked_narrowed_and_opened(
     assert serious(page) == []
     page.screenshot(path=str(tmp_path / "search.png"))
     page.get_by_role("button", name="更多").click()
-    page.wait_for_function("document.querySelectorAll('ol.hits > li').length === 22")
+    until(lambda: page.locator("ol.hits > li").count() == 22, 20, "the other two hits")
     page.locator(".el-radio-button", has_text="文书").click()
     page.wait_for_selector("text=共 0 项")
     page.go_back()
