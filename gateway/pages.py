@@ -21,7 +21,7 @@ NOT_BUILT = (
     "<!doctype html><meta charset=utf-8><title>案卷</title>"
     "<p>门户尚未构建：请运行 make portal。接口文档见 <a href=/docs>/docs</a>。"
 )
-PAGES = ("/", "/sign-in", "/cases", "/cases/{case_id}", "/clocks", "/scans", "/scans/{batch_id}")
+PAGES = ("/", "/sign-in", "/cases", "/cases/{case_id}", "/clocks", "/scans", "/scans/{batch_id}", "/search")
 
 
 def install(app: FastAPI, folder: Path = PORTAL) -> None:

@@ -31,6 +31,10 @@ class DocumentsConsumer:
         """Perform it once; issuing is answered later, by its job."""
         effects.perform(event, uow, self.performers)
 
+    def on_effect_withdrawn(self, event: Event, uow: DocumentsUnit) -> None:
+        """Given up by an operator: what is still parked here is not performed any more."""
+        effects.withdrawn(event, uow)
+
     def on_filing_submitted(self, event: Event, uow: DocumentsUnit) -> None:
         """Parties with their representatives, and what the filing says."""
         facts.keep_filing(uow, event)

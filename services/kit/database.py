@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from itertools import accumulate
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -28,8 +27,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.event import listen
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
 
@@ -74,7 +71,6 @@ _TELL = _arrays(f"""
     ) select pg_notify('outbox', '')""", ids=Text(), versions=BigInteger())  # noqa: S608 # fmt: skip
 
 
-IDLE_SECONDS = 1.0
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
 PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 3,
                             "keepalives_count": 3, "tcp_user_timeout": 20_000}  # fmt: skip
@@ -83,23 +79,11 @@ PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepal
 def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:
     """An engine on the service's own database; consumers (eventlet) pass driver psycopg2."""
     size = pool or settings.pool
-    engine = create_engine(
-        settings.database_url(service, driver), pool_size=size, max_overflow=0,
+    return create_engine(
+        settings.database_url(service, driver), pool_size=size, max_overflow=0, pool_pre_ping=True,
         pool_timeout=30, hide_parameters=True,  # error texts end in logs, and parameters name people
         connect_args={"application_name": f"anjuan-{service}", **PATIENCE},
     )  # fmt: skip
-    listen(engine, "checkin", lambda _, record: record.info.update(idle_since=clock.monotonic()))
-    listen(engine, "checkout", partial(_ping, engine))
-    return engine
-
-
-def _ping(engine: Engine, connection: Any, record: Any, _: Any) -> None:
-    """A connection that has lain idle may be dead; one just used is asked again only by what it is used for."""
-    if clock.monotonic() - record.info.get("idle_since", 0.0) > IDLE_SECONDS:
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
 
 
 @dataclass(frozen=True)

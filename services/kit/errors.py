@@ -125,3 +125,9 @@ def problem(error: DomainError, instance: str, request_id: str) -> dict[str, Any
     if error.fields:
         body["errors"] = error.fields
     return {**body, **error.context}
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether a part below (database, object store) is away, so that the same act may succeed later."""
+    lost = isinstance(error, UnavailableError) or getattr(error, "connection_invalidated", False)
+    return lost or type(error).__name__ in ("OperationalError", "InterfaceError", "MaxRetryError", "ProtocolError")

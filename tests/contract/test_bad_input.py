@@ -41,8 +41,10 @@ WITH_IDS = sorted(label for label in SERVED if parameters(label, "path"))
 WITH_VERSION = sorted(
     label for label in SERVED if any(p["name"].lower() == "if-match" for p in parameters(label, "header"))
 )
-# whose task it is may complete it or send it back without: nobody else could have changed it
-UNREAD = [label for label in WITH_VERSION if not label.endswith(("/completion", "/sending-back"))]
+# whose task it is may complete it or send it back without: nobody else could have changed it;
+# of paper the state decides (counted, claimed, bound), a version only guards against a second look
+FREE = ("/completion", "/sending-back", "/arrangement", "/replacement", "/count", "/claim", "/discard")
+UNREAD = [label for label in WITH_VERSION if not label.endswith(FREE)]
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +130,8 @@ def test_a_bad_cursor_limit_or_filter_is_refused(world: World, kept: dict[str, F
     for one in parameters(label, "query"):
         if one["name"] not in ("cursor", "limit"):
             told = replace(fit, query=fit.query | {one["name"]: "\x00"})
-            assert refused(send(world, label, told), 422)["errors"][0]["pointer"] == f"query:{one['name']}"
+            pointer = refused(send(world, label, told), 422)["errors"][0]["pointer"]
+            assert pointer.split("/")[0] == f"query:{one['name']}"
 
 
 @pytest.mark.parametrize("label", LISTS)

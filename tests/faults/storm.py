@@ -39,7 +39,7 @@ def complaints(platform: Platform) -> list[str]:
     found = []
     for name in (*OURS, *WATCH):
         lines = (platform.installation.place.logs / f"{name}.log").read_text("utf-8", "replace").splitlines()
-        found += [f"{name}: {line[:600]}" for line in lines if COMPLAINT.search(line)]
+        found += [f"{name}: {line[:300]} … {line[-400:]}" for line in lines if COMPLAINT.search(line)]
     return found
 
 

@@ -26,11 +26,14 @@ def thumbnail(data: bytes) -> bytes:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = 100_000_000
-    with Image.open(io.BytesIO(data)) as picture:
-        picture.draft("L" if picture.mode == "L" else "RGB", (THUMBNAIL * 2, THUMBNAIL * 2))
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
-        out = io.BytesIO()
-        picture.convert("L" if picture.mode in ("1", "L") else "RGB").save(out, "JPEG", quality=70)
+    out = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.draft("L" if picture.mode == "L" else "RGB", (THUMBNAIL * 2, THUMBNAIL * 2))
+            picture.thumbnail((THUMBNAIL, THUMBNAIL))
+            picture.convert("L" if picture.mode in ("1", "L") else "RGB").save(out, "JPEG", quality=70)
+    except (Image.DecompressionBombError, SyntaxError) as error:  # one page must not hold up its batch
+        raise OSError(str(error)) from error
     return out.getvalue()
 
 

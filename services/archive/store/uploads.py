@@ -79,6 +79,12 @@ class Uploads:
         unfinished = select(func.count()).where(mine, table.c.state == "open")
         return int(announced), int(self.connection.execute(unfinished).scalar_one())
 
+    def came_to(self, sha256: str, body_id: str) -> bool:
+        """Whether somebody has uploaded these bytes to this body."""
+        table = upload_sessions
+        found = select(exists().where(table.c.sha256 == sha256, table.c.body_id == body_id, table.c.state == "stored"))
+        return bool(self.connection.execute(found).scalar())
+
     def owns(self, owner_id: str, sha256: str) -> bool:
         """Whether this caller has uploaded these bytes."""
         table = upload_sessions

@@ -60,7 +60,8 @@ def file_receipt(uow: ArchiveUnit, event: Event, dated: str) -> None:
     """InstrumentServed, InstrumentPublished: the proof stands behind its instrument."""
     told = event.data
     of = uow.papers.find(told.instrument_id)
-    if told.proof_sha256 and of is not None:
+    # a hash alone opens nothing: the bytes must have come to this body
+    if told.proof_sha256 and of is not None and uow.uploads.came_to(told.proof_sha256, event.body_id):
         _want(uow, Paper(
             paper_id=f"{told.serving_id}:{told.proof_sha256[:16]}", case_id=event.case_id, body_id=event.body_id,
             source="instrument", source_id=f"{told.serving_id}:{told.proof_sha256[:16]}", volume=of.volume, seq=of.seq,

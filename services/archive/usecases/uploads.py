@@ -240,5 +240,5 @@ def link_materials(uow: ArchiveUnit, event: Event) -> None:
 def link_reply(uow: ArchiveUnit, event: Event) -> None:
     """A superior's paper answer belongs to the case that asked."""
     if event.data.scan_sha256:
-        uow.case_files.put(event.case_id, event.data.scan_sha256, f"批复 {event.data.number}", is_internal=False,
+        uow.case_files.put(event.case_id, event.data.scan_sha256, f"批复 {event.data.number}", is_internal=True,
                            body_id=event.body_id, filed_by=event.actor.person_id)  # fmt: skip

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.kit import clock, events, schema
 from services.kit.database import UnitOfWork
-from services.kit.errors import UnavailableError
+from services.kit.errors import is_outage
 from services.kit.events import Event
 from services.kit.health import APPLIED, DUPLICATES, FAILED, PARKED
 from services.kit.identity import system
@@ -172,7 +172,7 @@ class Listener:
 
     def _defer(self, delivery: Delivery, error: Exception) -> None:
         """Put an event that failed into the waiting room, for its next attempt or for an operator."""
-        event, unavailable = delivery.event, isinstance(error, UnavailableError)
+        event, unavailable = delivery.event, is_outage(error)
         key = {"source": event.source, "id": event.aggregate_id, "seq": event.seq}
         with self._begin() as uow:
             last = uow.connection.execute(_LAST, key).scalar()

@@ -59,6 +59,18 @@ def _servings(
     ]  # fmt: skip
 
 
+def correct(play: Play, _: Mapping[str, Any]) -> str:
+    """What the deficiency notice asked for is handed in at the counter and added to the filing."""
+    clerk = play.speak(play.cast.registry())
+    filing = f"/filings/{clerk.get(f'/cases/{play.case_id}')['filing_id']}"
+    read = clerk.ask("GET", filing)
+    added = play.paper(clerk, "补正材料", {"说明": "按告知书补正"}) | {"checklist_item": "evidence"}
+    kept = [{k: m[k] for k in ("name", "sha256", "size", "copies", "checklist_item") if m.get(k)}
+            for m in read.json()["materials"]]  # fmt: skip
+    clerk.ask("PATCH", filing, {"materials": [*kept, added]}, headers={"If-Match": read.headers["etag"]})
+    return "补正材料"
+
+
 DOORS: dict[str, Callable[[Play, Mapping[str, Any]], str]] = {
-    "InstrumentServed": prove, "InstrumentPublished": prove,
+    "InstrumentServed": prove, "InstrumentPublished": prove, "FilingCorrected": correct,
 }  # fmt: skip

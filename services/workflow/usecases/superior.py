@@ -58,9 +58,12 @@ def _request(run: Run, call: EffectCall, own: Tier) -> dict[str, Any]:
     card = run.uow.connection.execute(select(case_card).where(case_card.c.case_id == run.case_id)).one()
     same = ("case_id", "case_number", "title", "cause", "stage", "secrecy_level")
     days = {name: getattr(card, name) for name in ("received_on", "docketed_on", "due_on")}
-    return superior.content(call.params) | {name: getattr(card, name) for name in same} | {
+    told = {name: getattr(card, name) for name in same}
+    if card.sealed or card.involves_minor:  # nothing of what is shut goes into another body's register
+        told |= {"title": "", "cause": ""}
+    return superior.content(call.params) | told | {
         "asked_by": own.body_id, "asked_by_name": own.name, "effect_id": call.effect_id,
         "requested_by": run.uow.cause.actor.name,
-        # a minor's name goes no further than the case
-        "party_names": "" if card.involves_minor else card.party_names, "governing_limit_id": card.limit_id,
+        "party_names": "" if card.sealed or card.involves_minor else card.party_names,
+        "governing_limit_id": card.limit_id,
     } | {name: day.isoformat() if day else "" for name, day in days.items()}  # fmt: skip
