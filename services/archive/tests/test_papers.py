@@ -70,7 +70,11 @@ def test_an_issued_instrument_becomes_pages_of_its_place(scene: Scene) -> None:
 def test_the_receipt_of_a_serving_stands_behind_its_instrument(scene: Scene) -> None:
     case_id = scene.case()
     instrument_id = scene.issues(case_id, printed("决定书"))
-    proof = put_bytes(scene.host.objects, scans.picture("送达回证"), "image/jpeg")
+    picture = scans.picture("送达回证")
+    proof = put_bytes(scene.host.objects, picture, "image/jpeg")  # another body's bytes, so far
+    served = InstrumentServed(instrument_id=instrument_id, serving_id="s0", served_on="2025-03-04", proof_sha256=proof)
+    scene.hears("documents", served, case_id, **scene.about(case_id))
+    scans.give(scene, picture, "image/jpeg", CLERK, "material")
     served = InstrumentServed(instrument_id=instrument_id, serving_id="s1", served_on="2025-03-04", proof_sha256=proof)
     scene.hears("documents", served, case_id, **scene.about(case_id))
     scene.works(FILE)
