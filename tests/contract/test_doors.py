@@ -111,7 +111,9 @@ def test_a_key_is_answered_once(world: World, label: str) -> None:
     told = {"Idempotency-Key": f"contract-{clock.new_id()}"}
     first, again = send(world, label, fit, headers=told), send(world, label, fit, headers=told)
     assert first.status_code in (200, 201), first.text
-    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert again.status_code == first.status_code
+    # a map's fields have no order
+    assert again.content == first.content or again.json() == first.json()
     assert again.headers.get("location") == first.headers.get("location")
     refused(send(world, label, _another(world, label, fit), headers=told), 422, slug="idempotency-key-reused")
 
