@@ -117,7 +117,7 @@ class _Door(Interceptor):
         except Exception as error:
             if getattr(context, "code", lambda: None)() is not None:  # the handler itself has aborted
                 raise
-            fault, where = fault_of(error), {"method": method, "request_id": sent.get("request-id", "")}
+            fault, where = _fault(error), {"method": method, "request_id": sent.get("request-id", "")}
             if isinstance(fault, UnavailableError):  # an outage, not a fault of ours: one line, no traceback
                 log.warning("rpc_unavailable", extra=where | {"error": str(error).partition("\n")[0][:200]})
             else:
@@ -157,7 +157,7 @@ def _each(field: Any, value: Any) -> Iterable[Any]:
     return (*value.keys(), *value.values()) if is_map else value
 
 
-def fault_of(error: Exception) -> DomainError:
+def _fault(error: Exception) -> DomainError:
     """A fault of ours or of a store below: the first may be reported, the second sent again."""
     lost = getattr(error, "connection_invalidated", False)
     if lost or type(error).__name__ in ("OperationalError", "InterfaceError", "DatabaseError", "TimeoutError"):
