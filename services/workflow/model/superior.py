@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
 from services.kit.errors import InvalidInputError, RuleRefusedError
+from services.kit.legal_calendar.model import UNIT_WORDS
 from services.kit.procedure.model import ActorRule
 
 PACK = "superior-approval"
@@ -74,17 +75,42 @@ def answer(
     return {"granted": outcome == GRANTED} | days | told | ({"instrument_id": issued[-1]} if issued else {})
 
 
-def paper_answer(form: Mapping[str, Any], asked_on: str, today: date) -> dict[str, Any]:
-    """The same from a paper 批复, dated by the paper.
+def paper_answer(
+    form: Mapping[str, Any], asked: Mapping[str, Any], asked_on: str, today: date
+) -> dict[str, Any]:
+    """The same from a paper 批复, dated by the paper. `asked`: what the asking node said.
 
     Raises:
-        InvalidInputError: it is dated after today.
+        InvalidInputError: it is dated before the asking or after today, or grants what was not asked for.
     """
-    if date.fromisoformat(form["decided_on"]) > today:
-        said = f"批复日期不得晚于今天 {today}"
-        raise InvalidInputError(said, [{"pointer": "/data/decided_on", "detail": said}])
+    found = [*_wrong_days(form["decided_on"], asked_on, today), *_wrong_terms(form, asked)]
+    if found:
+        wrong = [{"pointer": f"/data/{name}", "detail": said} for name, said in found]
+        raise InvalidInputError("；".join(said for _, said in found), wrong)
     kept = {name: form[name] for name in (*_TOLD, "number", "scan") if form.get(name)}
     return {"granted": form["granted"], "decided_on": form["decided_on"], "asked_on": asked_on} | kept
+
+
+def _wrong_days(decided_on: str, asked_on: str, today: date) -> Iterator[tuple[str, str]]:
+    if date.fromisoformat(decided_on) > today:
+        yield "decided_on", f"批复日期不得晚于今天 {today}"
+    if decided_on < asked_on:
+        yield "decided_on", f"批复日期不得早于报请之日 {asked_on}"
+
+
+def _wrong_terms(form: Mapping[str, Any], asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Field and fault; months and days cannot be compared, so the paper's term is written in the unit asked for."""
+    amount, unit = form.get("amount"), form.get("unit")
+    most, asked_unit = asked.get("amount") or 0, str(asked.get("unit") or "")
+    if not form["granted"]:
+        if amount or unit:
+            yield "amount", "未批准的，不填写批准的时长"
+    elif bool(amount) != bool(unit):
+        yield "amount" if unit else "unit", "批准的时长和时长单位应当一并填写"
+    elif amount and asked_unit and unit != asked_unit:
+        yield "unit", f"批复的时长请按报请的单位“{UNIT_WORDS.get(asked_unit, asked_unit)}”填写"
+    elif amount and most and amount > most:
+        yield "amount", f"批准的时长不能超过报请的 {most}{UNIT_WORDS.get(asked_unit, asked_unit)}"
 
 
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -96,7 +122,7 @@ REPLY_FORM: dict[str, Any] = {
         "decided_on": {"title": "批复日期", "type": "string", "format": "date", "x-widget": "date"},
         "number": {"title": "批复文号", "type": "string", "minLength": 1, "maxLength": 100},
         "amount": {"title": "批准的时长", "type": "integer", "minimum": 1, "maximum": 999},
-        "unit": {"title": "时长单位", "enum": ["month", "calendar-day", "working-day", "hour", "year"]},
+        "unit": {"title": "时长单位", "enum": list(UNIT_WORDS)},
         "reason": {"title": "批复意见", "type": "string", "maxLength": 2000, "x-widget": "textarea"},
         "scan": {"title": "批复扫描件（上传后的 SHA-256）", **_HASH},
     },

@@ -16,14 +16,14 @@ from services.kit import objects
 from services.kit.effects import plain, struct
 from services.kit.errors import CaseNotKnownError, InvalidInputError, RuleRefusedError
 from services.workflow.__main__ import ROOM
-from services.workflow.model.superior import request_case
+from services.workflow.model.superior import paper_answer, request_case
 from services.workflow.tests.desk import CITY, COUNTY, ON, Desk
 from services.workflow.tests.tiny import bundle, form
 
 BELOW, ABOVE = ("below", "1.0.0"), ("superior-approval", "1.0.0")
 ASK = {"id": "ask", "effect": "ask_superior", "with": {
     "approver": "=form.approver", "matter": "再次延长期限", "limit_id": "=['limit'][0]", "nth": 2,
-    "reason": "=form.why"}}  # fmt: skip
+    "reason": "=form.why", "amount": 3, "unit": "month"}}  # fmt: skip
 EXTEND = {"id": "extend", "effect": "extend_clock", "after": ["ask"], "when": "results.ask.granted", "with": {
     "limit_id": "=['limit'][0]", "nth": 2, "granted_on": "=results.ask.decided_on",
     "requested_on": "=results.ask.asked_on", "reason": "=form.why"}}  # fmt: skip
@@ -181,6 +181,10 @@ def test_a_superior_elsewhere_answers_on_paper(desk: Desk) -> None:
         with pytest.raises(InvalidInputError, match=said):
             desk.complete("zhang", asking, "a", wrong)
     scan = objects.put_bytes(desk.host.objects, b"%PDF-1.7 paper", "application/pdf")
+    with pytest.raises(InvalidInputError, match="不得早于报请之日 2025-03-03"):
+        desk.complete("zhang", asking, "a", paper | {"scan": scan, "decided_on": "2025-03-02"})
+    with pytest.raises(InvalidInputError, match="不能超过报请的 3个月"):
+        desk.complete("zhang", asking, "a", paper | {"scan": scan, "amount": 4})
     assert desk.complete("zhang", asking, "a", paper | {"scan": scan}).state == "done"
     [extend] = desk.asked(asking, "extend_clock")
     assert extend["params"]["granted_on"] == "2025-03-07", "the paper's own date"
@@ -190,6 +194,24 @@ def test_a_superior_elsewhere_answers_on_paper(desk: Desk) -> None:
     assert plain(results).items() >= {"granted": True, "asked_on": ON.isoformat(), "scan": scan}.items()
     desk.answer(extend, due_on="2025-06-20")
     assert desk.open_nodes(asking) == ["b"]
+
+
+@pytest.mark.parametrize(("wrong", "said"), [
+    ({"decided_on": "2025-03-02"}, "不得早于报请之日"),
+    ({"decided_on": "2025-03-11"}, "不得晚于今天"),
+    ({"amount": 4}, "不能超过报请的 3个月"),
+    ({"unit": "year"}, "按报请的单位“个月”填写"),
+    ({"unit": ""}, "一并填写"),
+    ({"amount": 0}, "一并填写"),
+    ({"granted": False}, "未批准的"),
+])  # fmt: skip
+def test_a_paper_grants_no_more_than_was_asked_for(wrong: dict[str, Any], said: str) -> None:
+    paper = {"granted": True, "decided_on": "2025-03-05", "number": "1", "amount": 3, "unit": "month", "scan": "a"}
+    asked, today = {"amount": 3, "unit": "month"}, date(2025, 3, 10)
+    assert paper_answer(paper, asked, "2025-03-03", today)["amount"] == 3
+    assert paper_answer(paper | {"amount": 9}, {"amount": 0, "unit": ""}, "2025-03-03", today)["amount"] == 9
+    with pytest.raises(InvalidInputError, match=said):
+        paper_answer(paper | wrong, asked, "2025-03-03", today)
 
 
 def test_an_operator_gives_up_a_paper_answer(desk: Desk) -> None:

@@ -19,11 +19,13 @@ def record_reply(
     """What the paper says is the effect's answer; the node that asked goes on.
 
     Raises:
-        InvalidInputError: every fault of the form; a date to come; no scan under this hash.
+        InvalidInputError: every fault of the form; see paper_answer; no scan under this hash.
     """
     form, task = plain(request.data), hold.task
     require_form(REPLY_FORM, form)
-    results = paper_answer(form, task.opened_on.isoformat(), hold.today)
+    effect = uow.effects.find(task.effect_id)
+    asked = effect.params if effect else {}
+    results = paper_answer(form, asked, task.opened_on.isoformat(), hold.today)
     if not packs.holds(form["scan"]):
         said = "没有找到批复扫描件，请先上传"
         raise InvalidInputError(said, [{"pointer": "/data/scan", "detail": said}])
