@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import Message
 
 from anjuan.documents.v1 import documents_pb2 as pb
 from anjuan.documents.v1 import documents_pb2_grpc as door
@@ -16,6 +19,7 @@ from services.documents.store.packs import Packs
 from services.documents.usecases import draft, serve
 from services.documents.usecases.approve import approve_instrument
 from services.kit import rpc
+from services.kit.errors import DomainError
 from services.kit.run import Host
 
 
@@ -29,18 +33,23 @@ class DocumentsServicer(door.DocumentsServicer):
         unit: DocumentsUnit = self.host.begin(rpc.signed_in())
         return unit
 
-    def _once(self, uow: DocumentsUnit, request: object, act: Callable[[], Instrument]) -> pb.Instrument:
-        return uow.once(rpc.call().key, request, pb.Instrument, lambda: views.shown(uow, self.packs, act()))  # type: ignore[arg-type]
+    def _once(self, uow: DocumentsUnit, request: Message, act: Callable[[], Instrument]) -> pb.Instrument:
+        return uow.once(rpc.call().key, request, pb.Instrument, lambda: views.shown(uow, self.packs, act()))
+
+    def _prepared(self, request: Message, prepare: Any, act: Any) -> pb.Instrument:
+        """Work before the transaction, then the act; a key that was answered gets its answer, whatever stands now."""
+        uow = self._begin()
+        try:
+            made = prepare(uow, self.packs, request)
+        except DomainError as error:
+            return self._once(uow, request, partial(_say, error))
+        return self._once(uow, request, lambda: act(uow, request, made))
 
     def DraftInstrument(self, request: pb.DraftInstrumentRequest, context: grpc.ServicerContext) -> pb.Instrument:
-        uow = self._begin()
-        made = draft.prepare_draft(uow, self.packs, request)
-        return self._once(uow, request, lambda: draft.draft_instrument(uow, request, made))
+        return self._prepared(request, draft.prepare_draft, draft.draft_instrument)
 
     def UploadVersion(self, request: pb.UploadVersionRequest, context: grpc.ServicerContext) -> pb.Instrument:
-        uow = self._begin()
-        made = draft.prepare_upload(uow, self.packs, request)
-        return self._once(uow, request, lambda: draft.upload_version(uow, request, made))
+        return self._prepared(request, draft.prepare_upload, draft.upload_version)
 
     def ApproveInstrument(self, request: pb.ApproveInstrumentRequest, context: grpc.ServicerContext) -> pb.Instrument:
         uow = self._begin()
@@ -71,6 +80,10 @@ class DocumentsServicer(door.DocumentsServicer):
     ) -> pb.ExportInstrumentsAnswer:
         with self._begin() as uow:
             return views.export_instruments(uow, request)
+
+
+def _say(error: DomainError) -> NoReturn:
+    raise error
 
 
 def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:

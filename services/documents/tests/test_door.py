@@ -82,13 +82,18 @@ def test_a_decision_from_draft_to_served_over_http(scene: Scene, web: httpx.Clie
     assert docx.headers["content-type"] == DOCX
     edited = papers.edited(docx.content, "罚款10000元", "罚款9000元")
     upload = as_(OFFICER, Content_Type=DOCX, If_Match=made.headers["etag"])
-    kept = web.put(f"{mine}/content", content=edited, headers=upload)
+    keyed = upload | {"Idempotency-Key": "k2"}
+    kept = web.put(f"{mine}/content", content=edited, headers=keyed)
     assert (kept.status_code, len(kept.json()["versions"])) == (200, 2)
+    again = web.put(f"{mine}/content", content=edited, headers=keyed)
+    assert (again.status_code, again.json()) == (200, kept.json()), "the same key gets its first answer, never 412"
     assert web.put(f"{mine}/content", content=edited, headers=upload).status_code == 412
     read = {"sha256": kept.json()["versions"][-1]["sha256"]}
     assert web.post(f"{mine}/approval", json=read, headers=as_(OFFICER)).status_code == 403
     assert web.post(f"{mine}/approval", json=read, headers=as_(LEADER)).json()["state"] == "approved"
     scene.issued(case_id, DECISION)
+    again = web.post(f"/api/v1/cases/{case_id}/instruments", json=wanted, headers=as_(OFFICER, Idempotency_Key="k1"))
+    assert (again.status_code, again.json()) == (201, made.json())
     issued = web.get(mine, headers=as_(OFFICER)).json()
     assert (issued["state"], issued["number"]) == ("issued", "江市监处罚〔2025〕1号")
     scene.asks(case_id, "serve_instrument", {"instrument_id": issued["instrument_id"], "addressees": [f"{case_id}-1"]})
