@@ -38,6 +38,7 @@ class IntakeConsumer:
     def on_effect_withdrawn(self, event: Event, uow: IntakeUnit) -> None:
         """An effect that is not wanted any more."""
         effects.withdrawn(event, uow)
+        requests.withdraw_request(uow, event)
 
     def on_superior_asked(self, event: Event, uow: IntakeUnit) -> None:
         """Another body asks one of ours."""

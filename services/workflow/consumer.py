@@ -35,6 +35,10 @@ class WorkflowConsumer:
         """An owner cannot perform it."""
         answers.effect_refused(uow, self.library, event.data.effect_id, event.data.reason)
 
+    def on_request_withdrawn(self, event: Event, uow: WorkflowUnit) -> None:
+        """A body below has taken back what it asked."""
+        procedure.request_withdrawn(uow, self.library, event)
+
     def hear(self, event: Event, uow: WorkflowUnit) -> None:
         """Any other fact of a case."""
         procedure.hear(uow, self.library, event)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from anjuan.workflow.v1.events_pb2 import ProcedureConcluded, SuperiorAsked
+from anjuan.workflow.v1.events_pb2 import EffectWithdrawn, ProcedureConcluded, SuperiorAsked
 from services.intake.tests.scene import BUREAU, COURT_PACK, TODAY, UPPER, Scene, bundle, civil
 from services.intake.usecases.requests import case_of
 from services.intake.views import get_case
@@ -74,6 +74,36 @@ def test_what_cannot_be_received_refuses_the_effect(small: Scene) -> None:
         case_id = asked(small, effect_id, **changed)
         [told] = small.told(effect_id)
         assert (told.type, said in told.data.reason, small.told(case_id)) == ("EffectRefused", True, [])
+
+
+def withdrawn(scene: Scene, effect_id: str) -> None:
+    """The body below takes it back."""
+    fact = EffectWithdrawn(effect_id=effect_id, effect="ask_superior", owner="workflow", reason="改日再报")
+    scene.hears("workflow", fact, effect_id, case_id="asking", body_id=BUREAU)
+
+
+def test_what_is_taken_back_below_is_closed_without_an_answer(small: Scene) -> None:
+    effect_id = str(uuid4())
+    case_id = asked(small, effect_id)
+    withdrawn(small, effect_id)
+    told = small.told(case_id)[-1]
+    assert (told.type, told.body_id, told.data.reason) == ("RequestWithdrawn", UPPER, "改日再报")
+    small.hears("workflow", ProcedureConcluded(outcome="withdrawn"), case_id, case_id=case_id, body_id=UPPER)
+    closed = small.told(case_id)[-1]
+    assert (closed.type, closed.data.card.state, closed.data.disposition) == ("CaseClosed", "closed", "下级撤回请示")
+    assert small.told(effect_id) == []
+
+
+def test_an_answer_that_was_given_already_wins(small: Scene) -> None:
+    for answer_first in (True, False):
+        effect_id = str(uuid4())
+        case_id = asked(small, effect_id)
+        acts = [lambda e=effect_id: withdrawn(small, e), lambda c=case_id: concluded(small, c, granted=True)]
+        for act in reversed(acts) if answer_first else acts:
+            act()
+        assert [t.type for t in small.told(effect_id)] == ["EffectDone"]
+        assert small.told(case_id)[-1].data.disposition == "同意"
+    withdrawn(small, str(uuid4()))  # one that was answered on paper, or never received, is nothing here
 
 
 def test_no_filing_of_people_answers_an_effect(small: Scene) -> None:

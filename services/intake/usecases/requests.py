@@ -22,6 +22,8 @@ from services.kit.events import Event
 
 CHANNEL = "request"
 EFFECT = "ask_superior"
+WITHDRAWN = "下级撤回请示"
+OPEN = ("received", "accepted")
 
 
 def case_of(effect_id: str) -> str:
@@ -68,19 +70,35 @@ def _receive(packs: Packs, uow: IntakeUnit, event: Event, case_id: str) -> None:
     tell(uow, "receive_request", case, events.FilingSubmitted(filing=told_filing(case)), case.received_on, detail)
 
 
+def withdraw_request(uow: IntakeUnit, event: Event) -> None:
+    """下级撤回请示: the procedure is told to end; whether the answer was faster, it alone knows."""
+    asked, case_id = event.data, case_of(event.data.effect_id) if event.data.effect == EFFECT else ""
+    if not case_id or uow.cases.channel(case_id) != CHANNEL:  # answered on paper, or never received
+        return
+    case = uow.locked(case_id)
+    if case.state in OPEN:
+        fact = events.RequestWithdrawn(effect_id=asked.effect_id, reason=asked.reason)
+        tell(uow, "withdraw_request", case, fact, event.occurred_on, {"effect_id": asked.effect_id})
+
+
 def answer_request(uow: IntakeUnit, event: Event) -> None:
-    """The procedure of a request has ended: its case is closed, and the effect is answered with what was decided."""
+    """The procedure of a request has ended: its case is closed, and the effect is answered with what was decided.
+
+    One that was taken back below ends without an answer, and nothing is told there.
+    """
     if uow.cases.channel(event.case_id) != CHANNEL:
         return
     before = uow.locked(event.case_id)
     asked, answer = before.filing.content, plain(event.data.answer)
-    if before.state in ("received", "accepted"):
-        after = before.answered(event.occurred_on, "同意" if answer.get("granted") else "不同意")
+    answered = event.data.HasField("answer")
+    if before.state in OPEN:
+        said = ("同意" if answer.get("granted") else "不同意") if answered else WITHDRAWN
+        after = before.answered(event.occurred_on, said)
         uow.cases.save(before, after)
         fact = events.CaseClosed(closed_on=event.occurred_on.isoformat(), disposition=after.disposition)
         tell(uow, "answer_request", after, fact, event.occurred_on, {"outcome": event.data.outcome})
     effect_id = str(asked.get("effect_id", ""))
-    if _is_effect(effect_id, before.case_id):
+    if answered and _is_effect(effect_id, before.case_id):
         call = _call(effect_id, str(asked["case_id"]), str(asked["asked_by"]), event.occurred_on)
         effects.done(uow, call, answer)
 

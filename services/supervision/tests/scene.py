@@ -66,12 +66,12 @@ class Scene:
         self.take(event)
         return event
 
-    def publish(self) -> None:
-        """The pack of this folder, its bundle in the object store."""
-        data = bundle_of(FOLDER)
+    def publish(self, folder: Path = FOLDER, pack: tuple[str, str] = PACK) -> None:
+        """A pack, this folder's if none is named, its bundle in the object store."""
+        data = bundle_of(folder)
         put_bytes(self.host.objects, data)
-        message = PackPublished(pack_id=PACK[0], version=PACK[1], sha256=sha256_of(data), valid_from="2025-01-01")
-        self.tell("workflow", message, "2025-01-01", stream=PACK[0])
+        message = PackPublished(pack_id=pack[0], version=pack[1], sha256=sha256_of(data), valid_from="2025-01-01")
+        self.tell("workflow", message, "2025-01-01", stream=pack[0])
 
     def bodies(self, scripted: bool = True) -> None:
         """A city with a county and below it a bureau; the tree stands on 3 March 2025."""

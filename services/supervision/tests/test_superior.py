@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from anjuan.intake.v1.events_pb2 import CaseClosed, FilingSubmitted
+from anjuan.intake.v1.intake_pb2 import Filing
 from anjuan.workflow.v1.events_pb2 import SuperiorAnswered, SuperiorAsked
 from services.kit.effects import plain, struct
 from services.supervision.tests.scene import BUREAU, Scene
@@ -94,3 +98,15 @@ def test_a_refusal_is_told_and_moves_nothing(scene: Scene) -> None:
     assert lines[-1].endswith("2026-02-20未获批准。")
     assert {k: v for k, v in scene.clock("c1", LIMIT).items() if k != "plan"}.items() >= {
         "due_on": before["due_on"], "extensions": 1, "body_id": BUREAU}.items()  # fmt: skip
+
+
+def test_what_is_taken_back_below_stops_the_clock_above(scene: Scene) -> None:
+    folder = Path(__file__).parents[3] / "procedures" / "superior-approval"
+    above = ("superior-approval", str(yaml.safe_load((folder / "pack.yaml").read_text("utf-8"))["version"]))
+    scene.publish(folder, above)
+    asked = Filing(content=struct({"limit_id": LIMIT, "due_on": "2025-03-20"}))
+    scene.tell("intake", FilingSubmitted(filing=asked), "2025-03-03", case="up", pack=above)
+    assert scene.clock("up", "civil-superior-ext-decision")["state"] == "running"
+    closed = CaseClosed(closed_on="2025-03-04", disposition="下级撤回请示")
+    scene.tell("intake", closed, "2025-03-04", case="up", pack=above)
+    assert scene.clock("up", "civil-superior-ext-decision")["state"] == "stopped"

@@ -13,6 +13,7 @@ from services.kit.legal_calendar.model import UNIT_WORDS
 from services.kit.procedure.model import ActorRule
 
 PACK = "superior-approval"
+WITHDRAWN = "withdrawn"  # the end of a request that was taken back below: no answer is told
 GRANTED = "granted"  # the end of a request's procedure that says yes; every other end says no
 _OWN = ("own-president", "own-head", "own-deputy-head-in-charge")
 _ONE_UP = ("one-tier-up", "procuratorate-one-tier-up")

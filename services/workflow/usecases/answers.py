@@ -9,9 +9,12 @@ from anjuan.workflow.v1.workflow_pb2 import EffectState, RefuseEffectRequest
 from services.kit import access
 from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
 from services.workflow.model.records import Effect
+from services.workflow.model.superior import request_case
 from services.workflow.store import WorkflowUnit
+from services.workflow.tables import instances
 from services.workflow.usecases.effects import answered, effects_of, refuse, release, waiting_task
 from services.workflow.usecases.run import Packs, Run
+from services.workflow.usecases.withdrawal import ASK, asks_of, tell_withdrawn
 
 
 def _locked(uow: WorkflowUnit, packs: Packs, effect_id: str) -> tuple[Run, Effect] | None:
@@ -38,7 +41,7 @@ def effect_done(uow: WorkflowUnit, packs: Packs, effect_id: str, results: dict[s
     run, effect = found
     visit = uow.visits.find(effect.visit_id)
     answered(run, effect, results)
-    if effect.effect == "ask_superior":
+    if effect.effect == ASK:
         _tell_answer(run, effect, results)
     if effect.state == "requested" and visit is not None and visit.state in ("waiting_for_effects", "done"):
         task = waiting_task(run, visit.visit_id)
@@ -65,6 +68,21 @@ def effect_refused(uow: WorkflowUnit, packs: Packs, effect_id: str, reason: str)
         _record(found[0], "effect_refused", found[1], reason=reason)
 
 
+def _require_unanswered(uow: WorkflowUnit, effect: Effect) -> None:
+    above = uow.instances.one(instances.c.case_id == request_case(effect.effect_id)) if effect.effect == ASK else None
+    if above is not None and above.concluded:
+        raise ConflictError("上级已经答复，答复正在送回，不能再撤回报请")
+
+
+def case_closed(run: Run) -> bool:
+    """What a closed case still asks of a superior is taken back; who asked reads it at the node."""
+    found = asks_of(run)
+    for effect in found:
+        refuse(run, effect, "本案已结案，报请随之撤回")
+        tell_withdrawn(run, effect, "报请机关的案件已结案")
+    return bool(found)
+
+
 def refuse_effect(uow: WorkflowUnit, packs: Packs, request: RefuseEffectRequest) -> EffectState:
     """An operator gives up a parked effect, with a reason that the person at the node will read."""
     access.require(uow.connection, uow.cause.actor, "operate")
@@ -76,11 +94,9 @@ def refuse_effect(uow: WorkflowUnit, packs: Packs, request: RefuseEffectRequest)
     run, effect = found
     if effect.state != "requested":
         raise ConflictError("这一后续动作已有结果，不能再改为未办理")
+    _require_unanswered(uow, effect)
     refuse(run, effect, request.reason)
-    told = facts_pb2.EffectWithdrawn(
-        effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, reason=request.reason
-    )
-    uow.emit(told, stream=effect.effect_id, body_id=run.instance.body_id, case_id=effect.case_id)
+    tell_withdrawn(run, effect, request.reason)
     run.save()
     _record(run, "refuse_effect", effect, reason=request.reason)
     return EffectState(effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, state="refused",

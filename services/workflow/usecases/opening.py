@@ -17,6 +17,7 @@ from services.workflow.model.audience import Seat, person_key, seats
 from services.workflow.model.records import Task
 from services.workflow.tables import visits
 from services.workflow.usecases.run import Run
+from services.workflow.usecases.withdrawal import drop_asks
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ def move(run: Run, step: Step, opening: Opening) -> None:
     """Take the engine's step: withdrawn visits are cancelled, opened ones get their tasks and earlier facts."""
     run.take(step)
     run.cancel(step.withdrawn, "程序已转入其他环节", opening.occurred_on)
+    if step.withdrawn:
+        drop_asks(run, "报请的环节已撤销", [n.visit_id for n in step.withdrawn])
     for node in step.opened:
         open_visit(run, node, opening)
     for node in step.opened:
         _offer_earlier(run, node, opening)
     if step.concluded and run.instance.concluded_on is None:
         run.change(concluded_on=opening.occurred_on)
+        drop_asks(run, "报请机关的案件程序已终结")
         answer = struct(answer_of(run)) if run.asked else None
         run.tell(facts_pb2.ProcedureConcluded(outcome=step.outcome, answer=answer), opening.occurred_on)
 

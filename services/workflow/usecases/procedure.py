@@ -11,8 +11,10 @@ from services.kit.events import Event
 from services.workflow.model.records import Instance
 from services.workflow.model.variables import case_of_card, case_of_filing, fact_of
 from services.workflow.store import WorkflowUnit
+from services.workflow.usecases.answers import case_closed
 from services.workflow.usecases.opening import Opening, move, offer
 from services.workflow.usecases.run import Packs, Run
+from services.workflow.usecases.withdrawal import end_request
 
 
 def start_procedure(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
@@ -52,6 +54,8 @@ def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
         raise UnavailableError("本案的程序尚未启动，稍后重试")
     run = Run.of(uow, packs, event.case_id)
     changed = event.source == "intake" and _register(run, event)
+    if event.type == "CaseClosed":
+        changed = case_closed(run) or changed
     if event.source == "supervision":
         changed = _due(run, event) or changed
     if event.type in run.waited:
@@ -59,6 +63,21 @@ def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
         changed = True
     if changed:
         run.save()
+
+
+def request_withdrawn(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
+    """The body below has taken back what this case was to decide.
+
+    Raises:
+        UnavailableError: the procedure of the case has not begun here (yet).
+    """
+    if uow.tasks.instance_of(event.case_id) is None:
+        raise UnavailableError("本案的程序尚未启动，稍后重试")
+    run = Run.of(uow, packs, event.case_id)
+    if end_request(run, f"下级撤回请示：{event.data.reason}", event.occurred_on):
+        run.save()
+        uow.record("request_withdrawn", event.case_id, case_id=event.case_id, body_id=run.instance.body_id,
+                   legal_on=event.occurred_on, detail={"reason": event.data.reason})  # fmt: skip
 
 
 def _register(run: Run, event: Event) -> bool:
