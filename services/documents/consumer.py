@@ -8,7 +8,7 @@ from typing import Any
 from services.documents.store import DocumentsUnit
 from services.documents.store.packs import Packs
 from services.documents.usecases import facts
-from services.documents.usecases.issue import issue_instrument
+from services.documents.usecases.issue import issue_instrument, void_numbers, withdraw_issue
 from services.documents.usecases.serve import serve_instrument
 from services.kit import effects
 from services.kit.events import Event
@@ -32,8 +32,13 @@ class DocumentsConsumer:
         effects.perform(event, uow, self.performers)
 
     def on_effect_withdrawn(self, event: Event, uow: DocumentsUnit) -> None:
-        """Given up by an operator: what is still parked here is not performed any more."""
+        """Given up: what is parked here is not performed, what is being issued ends without effect."""
         effects.withdrawn(event, uow)
+        withdraw_issue(uow, event)
+
+    def on_procedure_concluded(self, event: Event, uow: DocumentsUnit) -> None:
+        """Numbers of what was never issued are given up."""
+        void_numbers(uow, event.case_id)
 
     def on_filing_submitted(self, event: Event, uow: DocumentsUnit) -> None:
         """Parties with their representatives, and what the filing says."""

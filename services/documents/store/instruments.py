@@ -50,6 +50,19 @@ class Instruments:
         row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else instrument_of(row)
 
+    def issuing_for(self, case_id: str, effect_id: str) -> Instrument | None:
+        """The one that an effect has begun to issue, and not issued yet."""
+        t = instruments.c
+        query = select(instruments).where(t.case_id == case_id, t.effect_id == effect_id, t.state == "issuing")
+        row = self.connection.execute(query).mappings().one_or_none()
+        return None if row is None else instrument_of(row)
+
+    def unissued(self, case_id: str) -> list[Instrument]:
+        """Those of a case that are neither issued nor on the way."""
+        t = instruments.c
+        query = select(instruments).where(t.case_id == case_id, t.state.in_(("draft", "approved")))
+        return [instrument_of(row) for row in self.connection.execute(query).mappings()]
+
     def add(self, instrument: Instrument) -> None:
         """A new one."""
         self.connection.execute(insert(instruments).values(_values(instrument)))

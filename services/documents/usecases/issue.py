@@ -19,6 +19,7 @@ from services.documents.usecases.telling import case_of_effect, record
 from services.kit import jobs
 from services.kit.effects import EffectCall
 from services.kit.errors import ConflictError, RuleRefusedError
+from services.kit.events import Event
 from services.kit.procedure.model import InstrumentRule, Pack
 
 ISSUE = "issue_instrument"
@@ -49,6 +50,32 @@ def issue_instrument(packs: Packs, uow: DocumentsUnit, call: EffectCall) -> None
     jobs.add(uow, ISSUE, {
         "instrument_id": found.instrument_id, "call": call.as_payload(), "actor": uow.cause.actor.as_dict(),
     })  # fmt: skip
+
+
+def withdraw_issue(uow: DocumentsUnit, event: Event) -> None:
+    """Given up while its job waits or works: the job finds it so in its last transaction, and seals nothing that
+    counts. What is issued already stays issued. The number stays with the instrument while the case goes on."""
+    uow.lock(event.case_id)
+    found = uow.instruments.issuing_for(event.case_id, event.data.effect_id)
+    if found is None:
+        return
+    state = "approved" if found.approved_sha256 else "draft"
+    found = uow.instruments.save(replace(found, state=state, effect_id="", reason=f"制发已撤回：{event.data.reason}"))
+    record(uow, "withdraw_issue", found, {"reason": event.data.reason, "number_kept": found.number})
+    void_numbers(uow, event.case_id)
+
+
+def void_numbers(uow: DocumentsUnit, case_id: str) -> None:
+    """Once the procedure has ended, numbers of what will never be issued are given up, each with a trace."""
+    uow.lock(case_id)
+    case = uow.cases.find(case_id)
+    if case is None or not case.card["concluded"]:
+        return
+    for found in uow.instruments.unissued(case_id):
+        if (kept := uow.numbers.kept(found.instrument_id)) is not None:
+            uow.numbers.void(found.instrument_id, "程序终结，该文书没有制发")
+            uow.instruments.save(replace(found, number=""))
+            record(uow, "void_number", found, {"number": kept[0]})
 
 
 def _to_issue(uow: DocumentsUnit, pack: Pack, rule: InstrumentRule, case: Case, call: EffectCall) -> Instrument:

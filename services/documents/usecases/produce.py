@@ -18,6 +18,7 @@ from services.documents.settings import KNOBS
 from services.documents.store import DocumentsUnit
 from services.documents.store.packs import Packs
 from services.documents.usecases.compose import compose
+from services.documents.usecases.issue import void_numbers
 from services.documents.usecases.telling import case_of_effect, record, tell
 from services.kit import clock, effects
 from services.kit.effects import EffectCall
@@ -106,7 +107,9 @@ def _give_attempt_back(uow: DocumentsUnit, instrument: Instrument) -> None:
 def _give_up(uow: DocumentsUnit, call: EffectCall, instrument: Instrument, refusal: DomainError) -> None:
     with uow:
         uow.lock(call.case_id)
-        _refuse(uow, call, uow.instruments.get(instrument.instrument_id), refusal)
+        found = uow.instruments.get(instrument.instrument_id)
+        if found.state == "issuing" and found.effect_id == call.effect_id:  # else it was given up meanwhile
+            _refuse(uow, call, found, refusal)
 
 
 def _refuse(uow: DocumentsUnit, call: EffectCall, found: Instrument, refusal: DomainError) -> None:
@@ -115,6 +118,7 @@ def _refuse(uow: DocumentsUnit, call: EffectCall, found: Instrument, refusal: Do
     uow.instruments.save(replace(found, state=state, reason=refusal.detail))
     record(uow, "refuse_to_issue", found, {"reason": refusal.detail, "number_kept": found.number})
     effects.refused(uow, call, refusal)
+    void_numbers(uow, call.case_id)
 
 
 def _make(host: Host, packs: Packs, order: Order) -> Product:
@@ -162,7 +166,7 @@ def _finish(uow: DocumentsUnit, call: EffectCall, order: Order, made: Product) -
         uow.lock(call.case_id)
         found = uow.instruments.get(order.instrument.instrument_id)
         if found.state != "issuing" or found.effect_id != call.effect_id:
-            return  # another worker, whose lease we had lost, was faster
+            return  # given up meanwhile, or another worker, whose lease we had lost, was faster
         if not order.text_sha256:
             actor = uow.cause.actor
             uow.instruments.add_version(Version(
