@@ -116,6 +116,7 @@ servings = Table(
     Column("served_on", Date), Column("left_on", Date), _words("proof_sha256"), _words("consent_sha256"),
     Column("is_abroad", Boolean, nullable=False), _words("limit_id"),
     Column("is_provisional", Boolean, nullable=False), _words("note"), _names("account_ids"),
+    Column("limit_rule", JSONB, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("instrument_id", "addressee_id", "method"),
     Index("servings_deemed", "body_id", "served_on", postgresql_where=text("state = 'published'")),
     Index("servings_accounts", "account_ids", postgresql_using="gin"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from services.documents.model.case import Case, Party
 from services.documents.model.fields import instrument_rule
 from services.documents.model.instrument import Instrument
 from services.kit.errors import ConflictError, InvalidInputError, RuleRefusedError
-from services.kit.legal_calendar import TimeLimit, limit_book, reckon, time_limit
+from services.kit.legal_calendar import Citation, TimeLimit, limit_book, reckon, time_limit
 from services.kit.procedure.model import InstrumentRule, Pack
 
 METHODS = {"personal": "直接送达", "electronic": "电子送达", "postal": "邮寄送达", "leaving": "留置送达",
@@ -47,6 +47,7 @@ class Serving:
     is_provisional: bool = False
     note: str = ""
     account_ids: tuple[str, ...] = ()
+    limit_rule: Mapping[str, Any] = field(default_factory=dict)  # of a publication, as it stood when it was proven
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,9 @@ def _by_publication(serving: Serving, proof: Proof, pack: Pack) -> Serving:
     day, provisional = deemed_on(limit, proof.left_on)
     own = proof.served_on in (None, day)
     _say(own, f"公告送达自公告之日起满法定期间视为送达（{day}），由系统计算，不能另填", "publication")
-    return replace(serving, state="published", served_on=day, limit_id=limit.id, is_provisional=provisional)
+    rule = asdict(replace(limit, extensions=()))
+    return replace(serving, state="published", served_on=day, limit_id=limit.id, is_provisional=provisional,
+                   limit_rule=rule)  # fmt: skip
 
 
 _DAY = {"personal": _by_receipt, "electronic": _by_receipt, "postal": _by_receipt, "entrusted": _by_receipt,
@@ -206,6 +209,13 @@ def rule_of(pack: Pack, limit_id: str) -> TimeLimit:
     """A rule as frozen in the pack, else of the domain folder."""
     frozen = pack.deadlines.get(limit_id)
     return TimeLimit.from_data(frozen) if frozen else time_limit(limit_id)
+
+
+def kept_rule(serving: Serving) -> TimeLimit:
+    """The rule by which a publication was reckoned when it was proven: a later one does not govern it."""
+    told = serving.limit_rule
+    data: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
+    return TimeLimit(**{**data, "law": Citation(**told["law"])})
 
 
 def deemed_on(limit: TimeLimit, published_on: date) -> tuple[date, bool]:

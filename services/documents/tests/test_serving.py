@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from anjuan.documents.v1 import documents_pb2 as pb
 from services.documents.tests.packs import JUDGMENT, JUDGMENT_FIELDS, NOTICE, SUMMONS
@@ -15,6 +17,7 @@ from services.documents.usecases import serve
 from services.kit import objects
 from services.kit.errors import CaseNotKnownError, ConflictError, InvalidInputError, RuleRefusedError
 from services.kit.identity import system
+from services.kit.legal_calendar import time_limit
 
 LATER = date(2025, 3, 10)
 
@@ -217,6 +220,33 @@ def test_a_day_beyond_the_published_calendar_is_provisional(scene: Scene) -> Non
     scene.moves(PROVINCE, date(2026, 12, 20))
     proven = scene.prove(serving.serving_id, method="publication", left_on="2026-12-15", note="下落不明")
     assert (proven.state, proven.provisional) == ("published", True)
+
+
+def test_a_provisional_day_is_reckoned_by_the_rule_of_its_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving = begun(scene)[0]
+    scene.moves(PROVINCE, date(2026, 12, 20))
+    proven = scene.prove(serving.serving_id, method="publication", left_on="2026-12-15", note="下落不明")
+    longer = replace(time_limit(proven.limit_id), amount=90)
+    monkeypatch.setattr(serve, "time_limit", lambda _: longer)
+    scene.moves(PROVINCE, date.fromisoformat(proven.served_on))
+    assert [told.data.served_on for told in scene.told("InstrumentServed")] == [proven.served_on]
+
+
+def test_one_that_cannot_be_reckoned_is_named_and_holds_up_no_other(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = begun(scene)
+    scene.moves(PROVINCE, date(2026, 12, 20))
+    for serving in (first, second):
+        proven = scene.prove(serving.serving_id, method="publication", left_on="2026-12-15", note="下落不明")
+    with scene.host.engine.begin() as connection:
+        broken = text("update servings set limit_rule = '{\"id\": \"no-such\"}' where serving_id = :s")
+        connection.execute(broken, {"s": first.serving_id})
+    before = serve.UNRECKONED._value.get()
+    scene.moves(PROVINCE, date.fromisoformat(proven.served_on))
+    assert [told.data.serving_id for told in scene.told("InstrumentServed")] == [second.serving_id]
+    (said,) = [record for record in caplog.records if record.message == "serving_not_reckoned"]
+    assert (vars(said)["serving_id"], serve.UNRECKONED._value.get() - before) == (first.serving_id, 1)
 
 
 def test_what_failed_is_begun_again_and_another_method_may_follow(scene: Scene) -> None:

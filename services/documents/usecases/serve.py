@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from prometheus_client import Counter
 
 from anjuan.documents.v1 import documents_pb2 as pb
 from anjuan.documents.v1.events_pb2 import InstrumentPublished, InstrumentServed
 from services.documents.model.fields import instrument_rule
 from services.documents.model.instrument import Instrument
-from services.documents.model.serving import Proof, Serving, Wanted, addressees, all_served, deemed_on, proven
+from services.documents.model.serving import (
+    Proof,
+    Serving,
+    Wanted,
+    addressees,
+    all_served,
+    deemed_on,
+    kept_rule,
+    proven,
+)
 from services.documents.store import DocumentsUnit
 from services.documents.store.packs import Packs
 from services.documents.usecases.telling import case_of_effect, record, tell
 from services.kit import access, clock
 from services.kit.effects import EffectCall
-from services.kit.errors import CaseNotKnownError, InvalidInputError, RuleRefusedError
+from services.kit.errors import CaseNotKnownError, DomainError, InvalidInputError, RuleRefusedError
 from services.kit.legal_calendar import time_limit
 from services.kit.objects import sha256_key
+
+UNRECKONED = Counter("anjuan_documents_unreckoned", "Attempts at a published serving whose day cannot be reckoned")
+log = logging.getLogger("anjuan.documents")
+_NAMED: dict[str, date] = {}  # by this process: the tick comes every second
 
 
 def serve_instrument(packs: Packs, uow: DocumentsUnit, call: EffectCall) -> Mapping[str, Any]:
@@ -168,7 +185,8 @@ def _text(day: date | None) -> str:
 def _deem(uow: DocumentsUnit, instrument: Instrument, serving: Serving, today: date) -> Serving:
     """Served by now, when the period has run out; a provisional day is reckoned anew by the calendar of today."""
     if serving.is_provisional and serving.left_on is not None:
-        day, provisional = deemed_on(time_limit(serving.limit_id), serving.left_on)
+        rule = kept_rule(serving) if serving.limit_rule else time_limit(serving.limit_id)
+        day, provisional = deemed_on(rule, serving.left_on)
         serving = replace(serving, served_on=day, is_provisional=provisional)
     if serving.served_on is not None and serving.served_on <= today:
         serving = replace(serving, state="served")
@@ -188,7 +206,24 @@ def deem_published(uow: DocumentsUnit, root_id: str | None) -> None:
         uow.lock(*(serving.case_id for serving in due))
         for serving in (uow.servings.get(s.serving_id) for s in due):
             if serving.state == "published":
-                _deem(uow, uow.instruments.get(serving.instrument_id), serving, today)
+                with _apart(uow, serving, today):
+                    _deem(uow, uow.instruments.get(serving.instrument_id), serving, today)
+
+
+@contextmanager
+def _apart(uow: DocumentsUnit, serving: Serving, today: date) -> Iterator[None]:
+    """One that cannot be reckoned stays as it was, is named once a day, and holds up no other."""
+    try:
+        with uow.savepoint():
+            yield
+    except (DomainError, LookupError, TypeError, ValueError) as error:
+        UNRECKONED.inc()
+        named_today = _NAMED.get(serving.serving_id) == today
+        _NAMED[serving.serving_id] = today
+        (log.debug if named_today else log.error)("serving_not_reckoned", extra={
+            "serving_id": serving.serving_id, "case_id": serving.case_id, "limit_id": serving.limit_id,
+            "error": f"{type(error).__name__}: {error}",
+        })  # fmt: skip
 
 
 def next_deemed(uow: DocumentsUnit, root_id: str, after: date) -> date | None:
