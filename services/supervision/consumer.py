@@ -52,7 +52,7 @@ class SupervisionConsumer:
     # the same for every other fact of a case
     on_filing_corrected = on_deficiency_notice_issued = on_filing_accepted = on_filing_submitted
     on_filing_declined = on_case_docketed = on_docketing_refused = on_register_corrected = on_filing_submitted
-    on_case_transferred = on_case_closed = on_filing_submitted
+    on_case_closed = on_filing_submitted
     on_procedure_started = on_node_opened = on_node_completed = on_node_cancelled = on_filing_submitted
     on_node_sent_back = on_case_assigned = on_hearing_scheduled = on_hearing_cancelled = on_filing_submitted
     on_procedure_concluded = on_filing_submitted
