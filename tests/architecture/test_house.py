@@ -83,6 +83,10 @@ def test_files_keep_their_budget() -> None:
     assert not too_long_files(sources(*CODE))
 
 
+def test_tests_keep_their_budget_too() -> None:
+    assert not too_long_files(p for folder in (*CODE, "tests") for p in (ROOT / folder).rglob("test_*.py"))
+
+
 def test_functions_keep_their_budget() -> None:
     assert not [line for path in sources(*CODE) for line in long_functions(path)]
 

@@ -1,7 +1,5 @@
 import json
-import random
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -238,52 +236,6 @@ def test_a_case_may_be_long_and_too_long_is_said(monkeypatch: pytest.MonkeyPatch
         do(engine, step, "d", data={"forms": {"d": {"again": True}}})
 
 
-SIDE = """start s
-task a b
-end e
-s -> a -> b -> e
-event delay {
-task ask
-end delayed
-delay_start -> ask -> delayed
-}
-event! withdraw {
-task rule_on_it
-end withdrawn
-withdraw_start -> rule_on_it -> withdrawn
-}"""
-SIDE_RULES: dict[str, dict[str, Any]] = {
-    "delay_start": {"request": {"actor": {"role": "officer"}, "while_open": ["a"]}},
-    "withdraw_start": {"waits_for": {"event": "ActionWithdrawn"}},
-}
-
-
-def test_event_subprocess_beside_the_procedure() -> None:
-    engine = Engine(pack(SIDE, SIDE_RULES))
-    start = engine.start({})
-    assert list(engine.requests(start.state, {})) == ["delay_start"]
-    asked = engine.request(start.state, "delay_start", {})
-    assert names(engine.open(asked.state)) == ["a", "ask"]
-    with pytest.raises(ConflictError):
-        engine.request(asked.state, "delay_start", {})
-    granted = do(engine, asked, "ask")
-    assert list(engine.requests(granted.state, {})) == ["delay_start"]
-    assert engine.requests(do(engine, granted, "a").state, {}) == {}
-    ended = do(engine, asked, "a", "b")
-    assert (ended.concluded, ended.outcome, names(ended.withdrawn)) == (True, "e", ["ask"])
-
-
-def test_event_subprocess_that_interrupts() -> None:
-    engine = Engine(pack(SIDE, SIDE_RULES))
-    asked = engine.request(engine.start({}).state, "delay_start", {})
-    cut = engine.deliver(asked.state, {"type": "ActionWithdrawn"}, {})
-    assert (sorted(names(cut.withdrawn)), names(cut.opened)) == (["a", "ask"], ["rule_on_it"])
-    with pytest.raises(ConflictError):
-        engine.reset_to(cut.state, "a", {})
-    ended = do(engine, cut, "rule_on_it")
-    assert (ended.concluded, ended.outcome) == (True, "withdrawn")
-
-
 def test_terminate_ends_every_branch() -> None:
     engine = Engine(pack("start s\npar p\ntask a b\nend e\nstop x\ns -> p -> a -> e\np -> b -> x"))
     step = do(engine, engine.start({}), "b")
@@ -309,54 +261,3 @@ def test_state_holds_no_case_data_and_stays_small() -> None:
     text = json.dumps(step.state, ensure_ascii=False)
     assert "秘密" not in text
     assert len(text) < 12_000
-
-
-PROCESSES = [PARALLEL, LOOP, REGION, RACE, SIDE]
-
-
-def _walk(seed: int) -> tuple[bool, int]:
-    """A random life of a random process: it must never be stuck, and end when driven on."""
-    chance = random.Random(seed)
-    text = chance.choice(PROCESSES)
-    engine = Engine(pack(text, WAITS | RACE_WAITS | SIDE_RULES, sha256=f"walk{PROCESSES.index(text)}"))
-    state = engine.start({}).state
-    for number in range(60):
-        nodes = engine.open(state)
-        if engine.concluded(state):
-            return not nodes, number
-        assert nodes, (seed, number, state)
-        single = [n.node_id for n in nodes if n.node_id != "note"]
-        assert len(set(single)) == len(single), (seed, number, single)
-        state = json.loads(json.dumps(_move(engine, chance, state, nodes, wild=number < 30)))
-        assert [n.visit_id for n in engine.open(state)] == [n.visit_id for n in engine.open(state)]
-    return False, 60
-
-
-EVENTS = [{"type": "ActionWithdrawn"}, {"type": "PagesReceived"}, {"type": "TimeLimitExpired", "limit_id": "x"},
-          {"type": "InstrumentServed", "instrument": "notice"}]  # fmt: skip
-
-
-def _move(engine: Engine, chance: random.Random, state: State, nodes: list[OpenNode], wild: bool) -> State:
-    tasks = [n for n in nodes if n.kind == "task"]
-    if wild and chance.random() < 0.3:
-        known = sorted({row[0] for t in state["threads"] for row in t["rows"]} & set(engine.graph.elements))
-        try:
-            return engine.reset_to(state, chance.choice(known), {}).state
-        except ConflictError:
-            return state
-    if not tasks or (wild and chance.random() < 0.3):
-        return engine.deliver(state, chance.choice(EVENTS), {}).state
-    again = wild and chance.random() < 0.3
-    return engine.complete(state, chance.choice(tasks).visit_id, {"forms": {"d": {"again": again}}}).state
-
-
-def test_random_lives_end() -> None:
-    outcomes = [_walk(seed) for seed in range(60)]
-    assert all(ended for ended, _ in outcomes)
-    assert max(steps for _, steps in outcomes) > 30
-
-
-def test_sixteen_threads_share_one_engine() -> None:
-    with ThreadPoolExecutor(16) as threads:
-        outcomes = list(threads.map(_walk, range(1000, 1064)))
-    assert outcomes == [_walk(seed) for seed in range(1000, 1064)]
