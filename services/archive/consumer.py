@@ -39,8 +39,10 @@ class ArchiveConsumer:
         papers.file_materials(uow, self.packs, event.case_id)
 
     def on_node_completed(self, event: Event, uow: ArchiveUnit) -> None:
-        """What it has issued belongs into the dossier, even if documents tells it later."""
+        """What it has issued, and the proof it has waited for, belong into the dossier, even if told here later."""
         papers.expect_instruments(uow, event.case_id, event.body_id, plain(event.data.results))
+        if not event.data.completed_by:  # a fact that was waited for, no form
+            papers.expect_receipt(uow, event.case_id, event.body_id, plain(event.data.data))
 
     def on_instrument_issued(self, event: Event, uow: ArchiveUnit) -> None:
         """Its pages go into the dossier."""

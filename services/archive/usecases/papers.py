@@ -56,17 +56,33 @@ def expect_instruments(uow: ArchiveUnit, case_id: str, body_id: str, results: Ma
         ))  # fmt: skip
 
 
+def expect_receipt(uow: ArchiveUnit, case_id: str, body_id: str, told: Mapping[str, Any]) -> None:
+    """A proven serving that the procedure has waited for: a volume waits for documents to tell its proof here."""
+    proof = str(told.get("proof_sha256") or "")
+    if told.get("source") == "documents" and told.get("serving_id") and uow.uploads.came_to(proof, body_id):
+        uow.papers.add(Paper(
+            paper_id=receipt_id(told["serving_id"], proof), case_id=case_id, body_id=body_id,
+            source="instrument", source_id=told["serving_id"], volume="", seq=0, is_internal=False, title=RECEIPT,
+            number=str(told.get("number", "")), dated="", sha256=proof, state="expected", reason="",
+        ))  # fmt: skip
+
+
+def receipt_id(serving_id: str, proof_sha256: str) -> str:
+    """One paper for each proof of a serving."""
+    return f"{serving_id}:{proof_sha256[:16]}"
+
+
 def file_receipt(uow: ArchiveUnit, event: Event, dated: str) -> None:
     """InstrumentServed, InstrumentPublished: the proof stands behind its instrument."""
     told = event.data
     of = uow.papers.find(told.instrument_id)
+    paper_id = receipt_id(told.serving_id, told.proof_sha256)
     # a hash alone opens nothing: the bytes must have come to this body
     if told.proof_sha256 and of is not None and uow.uploads.came_to(told.proof_sha256, event.body_id):
         _want(uow, Paper(
-            paper_id=f"{told.serving_id}:{told.proof_sha256[:16]}", case_id=event.case_id, body_id=event.body_id,
-            source="instrument", source_id=f"{told.serving_id}:{told.proof_sha256[:16]}", volume=of.volume, seq=of.seq,
-            is_internal=of.is_internal, title=f"{of.title} {RECEIPT}", number=of.number, dated=dated,
-            sha256=told.proof_sha256, state="waiting", reason="",
+            paper_id=paper_id, case_id=event.case_id, body_id=event.body_id, source="instrument", source_id=paper_id,
+            volume=of.volume, seq=of.seq, is_internal=of.is_internal, title=f"{of.title} {RECEIPT}", number=of.number,
+            dated=dated, sha256=told.proof_sha256, state="waiting", reason="",
         ))  # fmt: skip
 
 
