@@ -39,7 +39,8 @@ def bundle(
         "legal_basis": [{"law": "某法"}], "channels": {"ex_officio": {"who": ["case_officer"]}},
         "roles": list(ROLES), "stages": ["work"],
     }  # fmt: skip
-    rules = {name: node(title=name, **{} if "waits_for" in r else {"actor": OFFICER}) | r for name, r in nodes.items()}
+    alone = {"waits_for", "request"}
+    rules = {name: node(title=name, **{} if r.keys() & alone else {"actor": OFFICER}) | r for name, r in nodes.items()}
     parts = {
         "pack.yaml": about | pack, "time_limits.yaml": {"limits": []}, "checklist.yaml": {"items": []},
         "nodes.yaml": {"nodes": rules, "ends": {e: {"title": e} for e in ends}},
