@@ -128,6 +128,18 @@ def test_a_node_names_only_people_of_the_body(desk: Desk) -> None:
     assert desk.open_nodes(case_id) == ["a"]
 
 
+def test_where_the_law_lets_him_the_head_sits_himself(desk: Desk) -> None:
+    told = {"kind": "开庭", "room": "第一法庭", "starts_at": "2025-03-10T09:00:00+08:00",
+            "ends_at": "2025-03-10T10:00:00+08:00", "panel_ids": "=['both', 'li']"}  # fmt: skip
+    named = {"officers": "=['both', 'li']", "may_name_self": "=true"}
+    effects = [{"id": "name", "effect": "assign_case", "with": named},
+               {"id": "hearing", "effect": "schedule_hearing", "after": ["name"], "with": told}]  # fmt: skip
+    case_id = begin(desk, actor={"role": "division_head"}, effects=effects)
+    assert desk.complete("both", case_id, "a").state == "done"
+    course = desk.course("both", case_id)
+    assert (list(course.officer_ids), list(course.panel_ids)) == (["both", "li"], ["both", "li"])
+
+
 def test_the_head_of_a_department_names_nobody_but_others(desk: Desk) -> None:
     named = {"id": "name", "effect": "assign_case", "with": {"officers": "=['both']"}}
     case_id = begin(desk, actor={"role": "division_head"}, effects=[named])

@@ -23,14 +23,16 @@ def _require_named_by_another(run: Run, call: EffectCall, named: Sequence[str], 
 
 def _assign_case(run: Run, call: EffectCall) -> dict[str, Any]:
     p = call.params
-    _require_named_by_another(run, call, p["officers"], run.instance.officer_ids)
+    if not p.get("may_name_self"):
+        _require_named_by_another(run, call, p["officers"], run.instance.officer_ids)
     assign(run, p["officers"], p.get("department_id", ""), p.get("reason", ""), call.occurred_on)
     return {"officer_ids": list(run.instance.officer_ids)}
 
 
 def _schedule_hearing(run: Run, call: EffectCall) -> dict[str, Any]:
     p = call.params
-    _require_named_by_another(run, call, p.get("panel_ids", []), run.instance.panel_ids)
+    before = (*run.instance.panel_ids, *run.instance.officer_ids)  # who carries the case already gains nothing
+    _require_named_by_another(run, call, p.get("panel_ids", []), before)
     hearing = schedule(run, room=p["room"], starts_at=p["starts_at"], ends_at=p["ends_at"],
                        panel_ids=p.get("panel_ids", []), kind=p["kind"], on=call.occurred_on)  # fmt: skip
     return {"hearing_id": hearing.hearing_id}
