@@ -11,8 +11,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced
-from anjuan.identity.v1.identity_pb2 import Body
+from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced, PersonChanged
+from anjuan.identity.v1.identity_pb2 import Appointment, Body, Person
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.workflow.v1.events_pb2 import EffectRequested, PackPublished
 from services.intake.__main__ import ROOM
@@ -140,8 +140,17 @@ class Scene:
             self.hears("identity", BodyChanged(body=body, ancestor_ids=above), body.body_id)
         for root in (UPPER, COURT):
             self.moves(root, TODAY)
+        for someone in (CLERK, JUDGE, REGISTRAR, OFFICER, LEADER, SUPERVISOR):
+            self.knows(someone)
         self.publish(bundle(COURT_PACK), "civil")
         self.publish(bundle(BUREAU_PACK), "penalty")
+
+    def knows(self, someone: Actor) -> None:
+        """identity has told of a person in his posts."""
+        posts = [Appointment(body_id=someone.body_id, role=role) for role in sorted(someone.roles)]
+        card = Person(person_id=someone.person_id, name=someone.name, body_id=someone.body_id, state="active",
+                      appointments=posts)  # fmt: skip
+        self.hears("identity", PersonChanged(person=card), someone.person_id)
 
     def moves(self, root: str, to: date) -> None:
         """The legal date of a tree."""

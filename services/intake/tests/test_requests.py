@@ -39,6 +39,7 @@ def small(scene: Scene) -> Scene:
     pack = COURT_PACK | {"checklist": {"items": []}}
     data = bundle(pack, id="small", kind="any", channels={"request": {"who": ["judge"]}}, party_roles={})
     scene.publish(data, "small")
+    scene.knows(CHIEF)
     return scene
 
 

@@ -12,7 +12,7 @@ import cedarpy
 from sqlalchemy import Connection, select
 
 from services.kit import schema
-from services.kit.errors import CaseNotKnownError, NotAllowedError
+from services.kit.errors import CaseNotKnownError, NotAllowedError, UnavailableError
 from services.kit.identity import Actor
 
 HERE = Path(__file__).parent
@@ -120,19 +120,28 @@ class Object(TypedDict, total=False):
 
 
 def _now(connection: Connection, actor: Actor) -> Actor:
-    """The actor with those of the token's roles that identity has not taken back meanwhile."""
+    """The actor with those of the token's roles that identity has not taken back meanwhile.
+
+    Raises:
+        UnavailableError: identity has signed for the person, and has not told of him here yet.
+    """
+    if actor.kind != "staff":
+        return actor
     c = schema.person_card.c
     query = select(c.state, c.appointments).where(c.person_id == actor.person_id)
-    row = connection.execute(query).one_or_none() if actor.kind == "staff" else None
-    if row is None:
-        return actor
+    if (row := connection.execute(query).one_or_none()) is None:
+        raise UnavailableError("您的人员信息尚未同步到此处，请稍后重试")
     here = [a for a in row.appointments if a["body_id"] == actor.body_id and row.state == "active"]
     return replace(actor, body_id=actor.body_id if here else "", roles=actor.roles & {a["role"] for a in here},
                    department_ids=actor.department_ids & {a["department_id"] for a in here})  # fmt: skip
 
 
 def allowed(connection: Connection, actor: Actor, action: str, **what: Unpack[Object]) -> bool:
-    """Whether the actor may do the action on the object; an unknown case or body is refused."""
+    """Whether the actor may do the action on the object; an unknown case or body is refused.
+
+    Raises:
+        UnavailableError: the token's roles would do, and whether they are still held is not known here yet.
+    """
     facts = Facts(what.get("candidate", False), what.get("owner_id", ""), what.get("reason", ""),
                   what.get("department_id", ""))  # fmt: skip
     if case_id := what.get("case_id"):
@@ -141,9 +150,10 @@ def allowed(connection: Connection, actor: Actor, action: str, **what: Unpack[Ob
         resource = _find_body(connection, body_id)
     else:
         resource = [{"uid": _uid("Site", "site"), "attrs": {}, "parents": []}]
-    if action in _CLOSE or facts.reason:
-        actor = _now(connection, actor)
-    return bool(resource) and decide(actor, action, resource, facts)
+    if not resource or not decide(actor, action, resource, facts):
+        return False
+    close = action in _CLOSE or bool(facts.reason)
+    return not close or decide(_now(connection, actor), action, resource, facts)
 
 
 def require(connection: Connection, actor: Actor, action: str, **what: Unpack[Object]) -> None:

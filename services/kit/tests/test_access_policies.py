@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, insert
 from services.kit import access, schema
 from services.kit.access import rules
 from services.kit.access.decide import Facts, decide, entities_of
-from services.kit.errors import CaseNotKnownError, NotAllowedError
+from services.kit.errors import CaseNotKnownError, NotAllowedError, UnavailableError
 from services.kit.identity import Actor, system
 
 FOLDER = Path(rules.__file__).parent
@@ -114,6 +114,12 @@ def connection(rig: Any) -> Iterator[Connection]:
             {"body_id": body, "root_id": "province", "ancestor_ids": up, "name": body, "kind": "court", "tier": "basic"}
             for body, up in {"province": [], "city": ["province"], "twin": ["province"]}.items()
         ])  # fmt: skip
+        roles = ("body_leader", "registrar", "division_head")
+        posts = [{"body_id": "city", "department_id": "d1", "role": role} for role in roles]
+        known = {"name": "某人", "body_id": "city", "appointments": posts, "qualifications": []}
+        opened.execute(insert(schema.person_card), [
+            known | {"person_id": "somebody", "state": "active"}, known | {"person_id": "gone", "state": "left"},
+        ])  # fmt: skip
     with engine.connect() as opened:
         yield opened
     engine.dispose()
@@ -132,6 +138,19 @@ def test_who_sees_a_case_is_told_what_he_may_not_do(connection: Connection) -> N
     with pytest.raises(NotAllowedError, match="您无权查看该案副卷"):
         access.require(connection, staff("registrar"), "view_internal", case_id="c")
     access.require(connection, staff("body_leader"), "view_internal", case_id="c")
+
+
+def test_what_is_shut_opens_only_by_roles_that_are_still_held(connection: Connection) -> None:
+    """A token outlives a post; whether it still stands is not guessed while the person's card is on its way."""
+    for action in ("seal_case", "view_internal"):
+        assert access.allowed(connection, staff("body_leader"), action, case_id="c")
+        assert not access.allowed(connection, staff("body_leader", person="gone"), action, case_id="c")
+        with pytest.raises(UnavailableError, match="尚未同步到此处"):
+            access.allowed(connection, staff("body_leader", person="fresh"), action, case_id="c")
+        assert not access.allowed(connection, staff("scanner", person="fresh"), action, case_id="c")
+    above = staff("court_president", body="province", person="fresh")
+    with pytest.raises(UnavailableError):
+        access.require(connection, above, "view_dossier", case_id="c", reason="appeal")
 
 
 @pytest.mark.parametrize("actor", [staff("judge", body=""), station(""), party("")])
