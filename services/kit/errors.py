@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
 class DomainError(Exception):
@@ -103,13 +107,8 @@ class InternalError(DomainError):
 
 
 BY_SLUG: dict[str, type[DomainError]] = {
-    c.slug: c
-    for c in (
-        DomainError, InvalidInputError, NotSignedInError, NotAllowedError, NotFoundError, CaseNotKnownError,
-        ConflictError, PreconditionError, KeyReusedError, RuleRefusedError, TooLargeError, RateLimitedError,
-        UnavailableError, InternalError,
-    )
-}  # fmt: skip
+    c.slug: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, DomainError)
+}
 
 
 def problem(error: DomainError, instance: str, request_id: str) -> dict[str, Any]:
@@ -127,7 +126,25 @@ def problem(error: DomainError, instance: str, request_id: str) -> dict[str, Any
     return {**body, **error.context}
 
 
-def is_outage(error: Exception) -> bool:
-    """Whether a part below (database, object store) is away, so that the same act may succeed later."""
-    lost = isinstance(error, UnavailableError) or getattr(error, "connection_invalidated", False)
-    return lost or type(error).__name__ in ("OperationalError", "InterfaceError", "MaxRetryError", "ProtocolError")
+# SQLSTATE: connection, rollback, resources, system; operator's intervention, lock not available
+_PASSING = ("08", "40", "53", "58", "57P", "55P")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES)
+DATABASE = "数据库"
+
+
+def outage(error: BaseException) -> str:
+    """What below is away, so that the same act may succeed later; empty: the act itself has failed.
+
+    What is too large for the database (54000) or too slow (57014) is its own fault, or it would be tried for ever.
+    """
+    if isinstance(error, UnavailableError):
+        return "相关服务"
+    if isinstance(error, OSError):
+        return "文件存储" if error.errno in _FULL or isinstance(error, ConnectionError) else ""
+    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        state = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
+        gone = type(error) in (OperationalError, InterfaceError, DatabaseError)  # without a state: by the driver itself
+        lost = state.startswith(_PASSING) if state else gone
+    else:
+        lost = isinstance(error, DBAPIError | PoolTimeoutError)
+    return DATABASE if lost else ""
