@@ -47,7 +47,7 @@ def seen(scene: Scene, batch_id: str, actor: Actor = CLERK) -> pb.ScanBatch:
 
 
 def claimed(scene: Scene, pile: pb.ScanPile, case_id: str, actor: Actor = CLERK, **more: Any) -> None:
-    request = pb.ClaimScanPileRequest(pile_id=pile.pile_id, case_id=case_id, **more)
+    request = pb.ClaimScanPileRequest(pile_id=pile.pile_id, case_id=case_id, **{"if_version": pile.version} | more)
     piles.claim_scan_pile(scene.begin(actor), scene.packs, actor, request)
 
 
@@ -133,7 +133,7 @@ def test_a_clerk_claims_a_pile_and_inserts_it_where_it_belongs(scene: Scene) -> 
     pile = seen(scene, scans.bring(scene, scans.text("插"), scans.text("入")).batch_id).piles[0]
     with scene.begin(CLERK) as uow:
         first = next(p for p in uow.pages.of_case(case_id) if p.number == 2)
-    claimed(scene, pile, case_id, volume="main", seq=4, after_page_id=first.page_id, note="补扫", if_version=1)
+    claimed(scene, pile, case_id, volume="main", seq=4, after_page_id=first.page_id, note="补扫")
     with scene.begin(CLERK) as uow:
         order = [(p.batch_id == first.batch_id, p.number) for p in uow.pages.of_case(case_id) if p.kind == "page"]
     assert order == [(True, 2), (False, 1), (False, 2), (True, 3)]
@@ -178,9 +178,10 @@ def test_who_may_claim(scene: Scene) -> None:
 def test_a_pile_is_set_aside_with_a_reason_and_kept(scene: Scene) -> None:
     batch = scans.bring(scene, scans.text("重复"))
     pile = seen(scene, batch.batch_id).piles[0]
+    request = pb.DiscardScanPileRequest(pile_id=pile.pile_id, reason=" ", if_version=pile.version)
     with pytest.raises(InvalidInputError):
-        piles.discard_scan_pile(scene.begin(CLERK), CLERK, pb.DiscardScanPileRequest(pile_id=pile.pile_id, reason=" "))
-    request = pb.DiscardScanPileRequest(pile_id=pile.pile_id, reason="重复扫描")
+        piles.discard_scan_pile(scene.begin(CLERK), CLERK, request)
+    request.reason = "重复扫描"
     piles.discard_scan_pile(scene.begin(CLERK), CLERK, request)
     assert seen(scene, batch.batch_id).piles[0].state == "discarded"
     assert scene.ask("select string_agg(state, ',') from pages") == "discarded"
@@ -191,7 +192,8 @@ def test_a_batch_is_counted_against_the_paper(scene: Scene) -> None:
     batch = scans.bring(scene, scans.text("一"), scans.blank(), scans.text("二"))
 
     def count(paper: int, note: str = "", **more: Any) -> pb.ScanBatch:
-        request = pb.CountScanBatchRequest(batch_id=batch.batch_id, paper_pages=paper, note=note, **more)
+        more = {"if_version": seen(scene, batch.batch_id).version, "paper_pages": paper, "note": note} | more
+        request = pb.CountScanBatchRequest(batch_id=batch.batch_id, **more)
         with scene.begin(CLERK) as uow:
             return views.batch_shown(uow, CLERK, batches.count_scan_batch(uow, CLERK, request))
 
@@ -294,6 +296,5 @@ def test_a_batch_announced_too_late_is_received_by_the_next_round(scene: Scene) 
                 "insert into upload_sessions select %(i)s, owner_id, body_id, '', 1, 1, %(d)s, 'x', 'image/jpeg',"
                 " 'scan_batch', 'stored', '', now(), now() from scan_batches", {"i": digest[:20], "d": digest},
             )  # fmt: skip
-    assert seen(scene, told.batch_id).state == "receiving"
     batches.receive_stragglers(scene.host.begin_as_system("tick"), None)
     assert seen(scene, told.batch_id).state == "received"

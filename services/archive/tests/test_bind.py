@@ -30,7 +30,8 @@ def count(scene: Scene, case_id: str) -> None:
     with scene.begin(CLERK) as uow:
         ids = {page.batch_id for page in uow.pages.of_case(case_id) if page.batch_id}
     for batch_id in ids:
-        counted = pb.CountScanBatchRequest(batch_id=batch_id, paper_pages=seen(scene, batch_id).pages)
+        shown = seen(scene, batch_id)
+        counted = pb.CountScanBatchRequest(batch_id=batch_id, paper_pages=shown.pages, if_version=shown.version)
         batches.count_scan_batch(scene.begin(CLERK), CLERK, counted)
 
 
