@@ -99,16 +99,16 @@ class Volumes:
         given_up = {"state": "refused", "reason": "由运维人员终止", "page_ids": [], "entries": []}
         self.connection.execute(update(volumes).where(*asked).values(**given_up))
 
-    def open_batches(self, case_id: str) -> list[tuple[str, bool, int]]:
-        """Scanned files with pages of the case: name, whether counted, how many of their piles wait unclaimed."""
+    def open_batches(self, case_id: str) -> list[tuple[str, str, bool, int]]:
+        """Scanned files with pages of the case: id, name, whether counted, how many of their piles wait unclaimed."""
         mine = select(scan_piles.c.batch_id).where(scan_piles.c.case_id == case_id, scan_piles.c.state == "filed")
         waits = func.count().filter(scan_piles.c.state == "unclaimed")
         batch = scan_batches.c
-        query = select(batch.file_name, batch.paper_pages, waits).join(
+        query = select(batch.batch_id, batch.file_name, batch.paper_pages, waits).join(
             scan_piles, scan_piles.c.batch_id == batch.batch_id
         )
         grouped = query.where(batch.batch_id.in_(mine)).group_by(batch.batch_id).order_by(batch.batch_id)
-        return [(row[0], row[1] is not None, row[2]) for row in self.connection.execute(grouped)]
+        return [(row[0], row[1], row[2] is not None, row[3]) for row in self.connection.execute(grouped)]
 
 
 class Dossiers:

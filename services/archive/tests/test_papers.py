@@ -134,7 +134,8 @@ def test_the_scan_of_a_superiors_paper_answer_becomes_a_page_of_the_internal_vol
     scene.hears("workflow", answered, case_id, actor=CLERK, **scene.about(case_id))
     assert scene.works(FILE) == 1
     (page,) = listed(scene, LEADER, case_id=case_id)
-    assert (page.volume, page.seq, page.internal, page.title) == ("internal", 6, True, "批复 粤市监延〔2025〕1号")
+    assert (page.volume, page.seq, page.internal) == ("internal", 6, True)
+    assert scene.ask("select title from pages") == "批复 粤市监延〔2025〕1号"
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7 not really", b"\xff\xd8\xff broken"], ids=["pdf", "jpeg"])

@@ -84,7 +84,8 @@ def _freeze(uow: ArchiveUnit, packs: Packs, dossier_id: str) -> Dossier | None:
             raise RuleRefusedError(f"{names}尚未装订，不能归档")
         loose = [page for page in uow.pages.of_case(case.case_id) if page.is_shown and not page.volume_id]
         if loose:
-            raise RuleRefusedError(f"本案还有 {len(loose)} 页未装订成卷（例如《{loose[0].title}》），请先装订")
+            named = [f"（例如《{page.title}》）" for page in loose if not page.is_internal]
+            raise RuleRefusedError(f"本案还有 {len(loose)} 页未装订成卷{''.join(named[:1])}，请先装订")
         uow.dossiers.change(dossier_id, state="archiving")
         return replace(asked, state="archiving")
 

@@ -107,27 +107,33 @@ def await_papers(uow: ArchiveUnit, case_id: str) -> None:
         raise UnavailableError(f"文件正在入卷：{'、'.join(waiting)[:200]}")
 
 
-def scans_open(uow: ArchiveUnit, case_id: str) -> list[str]:
-    """Why scanned files of the case are not settled."""
-    said = []
-    for name, is_counted, unclaimed in uow.volumes.open_batches(case_id):
+def scans_open(uow: ArchiveUnit, case_id: str, inner: bool = False) -> list[str]:
+    """Why scanned files of the case are not settled; without `inner` a file that lies in 副卷 alone has no name."""
+    said, named = [], {p.batch_id for p in uow.pages.of_case(case_id) if inner or not p.is_internal}
+    for batch_id, file_name, is_counted, unclaimed in uow.volumes.open_batches(case_id):
+        name = f"《{file_name}》" if batch_id in named else ""
         if unclaimed:
-            said.append(f"与本案同批的扫描件《{name}》还有 {unclaimed} 叠待认领，请先认领或作废")
+            said.append(f"与本案同批的扫描件{name}还有 {unclaimed} 叠待认领，请先认领或作废")
         if not is_counted:
-            said.append(f"本案扫描批次《{name}》尚未清点核对，请先与纸质材料核对页数")
+            said.append(f"本案扫描批次{name}尚未清点核对，请先与纸质材料核对页数")
     return said
 
 
-def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page]) -> list[str]:
-    """Why these shown pages of the case cannot be bound yet, each as a sentence."""
-    said, free = scans_open(uow, case_id), [page for page in pages if not page.volume_id]
+def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page], inner: bool = False) -> list[str]:
+    """Why these shown pages of the case cannot be bound yet, each as a sentence; names of 副卷 only for `inner`."""
+    said, free = scans_open(uow, case_id, inner), [page for page in pages if not page.volume_id]
     if loose := sum(not page.volume for page in free):
         said.append(f"本案还有 {loose} 页未编目，请先归入正卷、副卷的目录项")
-    said += [f"《{p.title}》第 {p.number} 页图像已损坏，请重新扫描后替换" for p in free if p.thumbnail_sha256 == BROKEN]
+    broken = [page for page in free if page.thumbnail_sha256 == BROKEN]
+    said += [f"{_name(page, inner)}第 {page.number} 页图像已损坏，请重新扫描后替换" for page in broken]
     read = uow.readings.confidences(page.sha256 for page in free)
     if unread := sum((page.sha256, page.turned) not in read for page in free):
         said.append(f"还有 {unread} 页未完成文字识别，请待识别完成后再装订")
     return said
+
+
+def _name(page: Page, inner: bool) -> str:
+    return f"《{page.title}》" if inner or not page.is_internal else "副卷材料"
 
 
 def _check(uow: ArchiveUnit, asked: Volume, pages: Sequence[Page]) -> None:
