@@ -131,6 +131,27 @@ def test_a_party_hands_in_materials_of_its_own(host: run.Host) -> None:
         announced(host, RIVAL, case_id=CASE)
 
 
+def test_nothing_on_the_record_or_the_bus_says_whose_bytes_a_report_brought(host: run.Host) -> None:
+    """A reporter is a party like any other until the filing says what it is; then it would be too late."""
+    whistle, told_by = Actor("party", "p-whistle", "欧阳举报", account_id="a-whistle"), b"what I have seen"
+    sha256 = hashlib.sha256(told_by).hexdigest()
+    send(host, opened(host, told_by, actor=whistle), 0, told_by, whistle)
+    slow = opened(host, b"in pieces", actor=whistle)
+    send(host, slow, 0, b"in ", whistle)
+    send(host, slow, 3, b"pieces", whistle)
+    usecases.assemble(host, {"upload_id": slow})
+    given_up = opened(host, b"never mind", actor=whistle)
+    usecases.cancel_upload(host.begin(whistle), host.objects, whistle, given_up)
+    views.get_file(host.begin(whistle), host.objects, whistle, GetFileRequest(sha256=sha256))
+    with host.begin(CLERK) as uow:
+        rows = [dict(row) for row in uow.connection.execute(select(schema.audit)).mappings()]
+        bodies = [bytes(body).decode() for body in uow.connection.execute(select(schema.outbox.c.body)).scalars()]
+    assert sorted(row["action"] for row in rows) == [*["close_upload"] * 3, *["open_upload"] * 3, "read_file"]
+    assert len(bodies) == 2
+    for secret in ("whistle", "欧阳", "passwd"):
+        assert secret not in "".join([*bodies, *map(str, rows)])
+
+
 def test_where_nobody_may_upload(host: run.Host) -> None:
     card = IntakeCard(body_id=OTHER, state="docketed", title="他局的案件")
     told(host, "intake", FilingSubmitted(filing=Filing(), card=card), CASE, CASE, OTHER)
