@@ -141,7 +141,7 @@ def outage(error: BaseException) -> str:
     if isinstance(error, UnavailableError):
         return "相关服务"
     if isinstance(error, OSError):
-        return "文件存储" if error.errno in _FULL or isinstance(error, ConnectionError) else ""
+        return "文件存储" if error.errno in _FULL else "相关服务" if isinstance(error, ConnectionRefusedError) else ""
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
         state = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
         gone = type(error) in (OperationalError, InterfaceError, DatabaseError)  # without a state: by the driver itself

@@ -43,7 +43,8 @@ def test_only_trouble_of_the_database_passes(kind: type[DBAPIError], of_driver: 
 
 @pytest.mark.parametrize(("error", "away"), [
     (UnavailableError("案件尚未同步"), "相关服务"), (PoolTimeoutError("no connection"), DATABASE),
-    (OSError(errno.ENOSPC, "No space left on device"), "文件存储"), (ConnectionRefusedError(), "文件存储"),
+    (OSError(errno.ENOSPC, "No space left on device"), "文件存储"), (ConnectionRefusedError(), "相关服务"),
+    (BrokenPipeError(), ""),
     (UnidentifiedImageError("no picture"), ""), (FileNotFoundError(errno.ENOENT, "no such program"), ""),
     (ValueError("ours"), ""),
 ])  # fmt: skip
