@@ -26,11 +26,6 @@ PROBLEM = "anjuan-problem-bin"
 LARGEST_MESSAGE = 20 * 1024 * 1024
 LARGEST_PROBLEM = 256 * 1024
 LONGEST_DETAIL = 2_000
-if TYPE_CHECKING:
-    Interceptor = grpc.ServerInterceptor[Any, Any]
-else:
-    Interceptor = grpc.ServerInterceptor
-
 log = logging.getLogger("anjuan.rpc")
 ANONYMOUS = Actor(kind="anonymous", person_id="", name="")
 # UNAVAILABLE is safe to send again: every call carries an idempotency key (metadata), reads change nothing.
@@ -76,7 +71,7 @@ def signed_in() -> Actor:
     return actor
 
 
-class _Door(Interceptor):
+class _Door(grpc.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
     """Reads token, key and trace of each call; turns a DomainError into a status with its problem."""
 
     def __init__(self, host: Host) -> None:
