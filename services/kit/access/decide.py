@@ -119,7 +119,7 @@ class Object(TypedDict, total=False):
     reason: str
 
 
-def _now(connection: Connection, actor: Actor) -> Actor:
+def current(connection: Connection, actor: Actor) -> Actor:
     """The actor with those of the token's roles that identity has not taken back meanwhile.
 
     Raises:
@@ -153,7 +153,7 @@ def allowed(connection: Connection, actor: Actor, action: str, **what: Unpack[Ob
     if not resource or not decide(actor, action, resource, facts):
         return False
     close = action in _CLOSE or bool(facts.reason)
-    return not close or decide(_now(connection, actor), action, resource, facts)
+    return not close or decide(current(connection, actor), action, resource, facts)
 
 
 def require(connection: Connection, actor: Actor, action: str, **what: Unpack[Object]) -> None:

@@ -13,8 +13,8 @@ from sqlalchemy import delete, select
 
 from anjuan.archive.v1.events_pb2 import PageChanged, PageFacts, PageRead
 from anjuan.documents.v1.events_pb2 import InstrumentIssued, InstrumentServed
-from anjuan.identity.v1.events_pb2 import BodyChanged
-from anjuan.identity.v1.identity_pb2 import Body
+from anjuan.identity.v1.events_pb2 import BodyChanged, PersonChanged
+from anjuan.identity.v1.identity_pb2 import Appointment, Body, Person
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
 from anjuan.kit.v1.cards_pb2 import ArchiveCard, IntakeCard, PartyCard, WorkflowCard
 from anjuan.search.v1 import search_pb2 as pb
@@ -78,6 +78,13 @@ class Scene:
         for body_id, above in ANCESTORS.items():
             body = Body(body_id=body_id, name=f"{body_id}法院", kind="court", tier="basic", code=body_id)
             self.hears("identity", BodyChanged(body=body, ancestor_ids=above), body_id)
+        for someone in (actor for actor in EVERYBODY if actor.kind == "staff"):
+            departments = sorted(someone.department_ids) or [""]
+            posts = [Appointment(body_id=someone.body_id, role=role, department_id=department)
+                     for role in someone.roles for department in departments]  # fmt: skip
+            told = Person(person_id=someone.person_id, name=someone.name, body_id=someone.body_id, state="active",
+                          appointments=posts)  # fmt: skip
+            self.hears("identity", PersonChanged(person=told), someone.person_id)
 
     @property
     def index(self) -> Index:
@@ -131,7 +138,6 @@ class Scene:
             connection.execute(delete(schema.jobs).where(schema.jobs.c.job_id.in_(due)))
         if due:
             index_changes(self.host, {})
-        self.index.refresh()
 
     def search(self, actor: Actor, text: str, **more: Any) -> pb.SearchAnswer:
         request = pb.SearchRequest(text=text, **more)
