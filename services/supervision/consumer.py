@@ -11,7 +11,7 @@ from services.kit.run import Host
 from services.supervision.store import SupervisionUnit
 from services.supervision.usecases.effects import PERFORMERS
 from services.supervision.usecases.facts import enter_fact
-from services.supervision.usecases.requests import note_answer, note_request
+from services.supervision.usecases.requests import note_answer, note_request, note_withdrawal
 
 
 class SupervisionConsumer:
@@ -39,6 +39,7 @@ class SupervisionConsumer:
 
     def on_effect_withdrawn(self, event: Event, uow: SupervisionUnit) -> None:
         withdrawn(event, uow)
+        note_withdrawal(uow, event)
 
     def on_superior_asked(self, event: Event, uow: SupervisionUnit) -> None:
         note_request(uow, event)

@@ -131,8 +131,14 @@ def asked_of(within: Iterable[Entry]) -> list[str]:
     return [_asked(e, answers.get(e.detail.get("effect_id"))) for e in told if e.kind == "requested"]
 
 
+def _outcome(answer: Entry) -> str:
+    if answer.detail.get("withdrawn"):
+        return "撤回"
+    return "获批准" if answer.detail["granted"] else "未获批准"
+
+
 def _asked(entry: Entry, answer: Entry | None) -> str:
-    said = "尚待答复" if answer is None else f"{answer.from_on}{'获批准' if answer.detail['granted'] else '未获批准'}"
+    said = "尚待答复" if answer is None else f"{answer.from_on}{_outcome(answer)}"
     late = "".join(fault["text"] for fault in entry.detail.get("faults", ()))
     of, by = entry.detail, f"（{entry.detail['article']}）" if "article" in entry.detail else ""
     whom, nth = of.get("approver", "上级机关"), of.get("nth", 1)

@@ -11,7 +11,7 @@ import yaml
 
 from anjuan.intake.v1.events_pb2 import CaseClosed, FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing
-from anjuan.workflow.v1.events_pb2 import SuperiorAnswered, SuperiorAsked
+from anjuan.workflow.v1.events_pb2 import EffectWithdrawn, SuperiorAnswered, SuperiorAsked
 from services.kit.effects import plain, struct
 from services.supervision.tests.scene import BUREAU, Scene
 from services.supervision.views import get_clock
@@ -98,6 +98,15 @@ def test_a_refusal_is_told_and_moves_nothing(scene: Scene) -> None:
     assert lines[-1].endswith("2026-02-20未获批准。")
     assert {k: v for k, v in scene.clock("c1", LIMIT).items() if k != "plan"}.items() >= {
         "due_on": before["due_on"], "extensions": 1, "body_id": BUREAU}.items()  # fmt: skip
+
+
+def test_taken_back_before_it_was_answered(scene: Scene) -> None:
+    second(scene, "2026-02-10")
+    fact = EffectWithdrawn(effect_id="e", effect="ask_superior", owner="workflow", reason="改日再报")
+    scene.tell("workflow", fact, "2026-02-12", case="c1", stream="e")
+    assert explained(scene)[0][-1].endswith("2026-02-12撤回。")
+    answer(scene, "2026-02-20")  # it was on its way already, and wins
+    assert explained(scene)[0][-1].endswith("2026-02-20获批准。")
 
 
 def test_what_is_taken_back_below_stops_the_clock_above(scene: Scene) -> None:

@@ -29,6 +29,17 @@ def note_answer(uow: SupervisionUnit, event: Event) -> None:
     _note(uow, event, "answered", told.limit_id, day, {"effect_id": told.effect_id, "granted": told.granted})
 
 
+def note_withdrawal(uow: SupervisionUnit, event: Event) -> None:
+    """It was taken back before it was answered."""
+    if event.data.effect == "ask_superior":
+        rules = uow.packs.limits(event.pack_id, event.pack_version).rules
+        told = uow.ledger.of_case(event.case_id, rules)
+        mine = (e for e in told if e.kind == "requested" and e.detail.get("effect_id") == event.data.effect_id)
+        if (asked := next(mine, None)) is not None:
+            detail = {"effect_id": event.data.effect_id, "withdrawn": True}
+            _note(uow, event, "answered", asked.limit_id, event.occurred_on, detail)
+
+
 def _note(
     uow: SupervisionUnit, event: Event, kind: Kind, limit_id: str, on: date, detail: Mapping[str, Any]
 ) -> None:

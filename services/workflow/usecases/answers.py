@@ -80,6 +80,7 @@ def case_closed(run: Run) -> bool:
     for effect in found:
         refuse(run, effect, "本案已结案，报请随之撤回")
         tell_withdrawn(run, effect, "报请机关的案件已结案")
+        _record(run, "withdraw_request", effect, reason="已结案")
     return bool(found)
 
 

@@ -22,7 +22,8 @@ def tell_withdrawn(run: Run, effect: Effect, reason: str) -> None:
     told = facts_pb2.EffectWithdrawn(
         effect_id=effect.effect_id, effect=effect.effect, owner=effect.owner, reason=reason
     )
-    run.uow.emit(told, stream=effect.effect_id, body_id=run.instance.body_id, case_id=effect.case_id)
+    i = run.instance
+    run.uow.emit(told, stream=effect.effect_id, body_id=i.body_id, case_id=i.case_id, pack=(i.pack_id, i.pack_version))
 
 
 def asks_of(run: Run) -> list[Effect]:
