@@ -81,7 +81,8 @@ class Rows(Generic[R]):
         for key, values in changes.items():
             reckoned = {name: value for name, value in values.items() if isinstance(value, ColumnElement)}
             plain = {name: value for name, value in values.items() if name not in reckoned}
-            self.uow.connection.execute(self._update.values(reckoned), {**plain, KEY: key})
+            changing = self._update.values(reckoned) if reckoned else self._update
+            self.uow.connection.execute(changing, {**plain, KEY: key})
 
     def forget(self) -> None:
         """What was changed and is not written is taken back."""
