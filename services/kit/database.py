@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
 from sqlalchemy import ARRAY, BigInteger, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
 
@@ -59,7 +60,7 @@ _TELL = _arrays(f"""
     ), advanced as (
         update streams set version = new.version from unnest(:ids, :versions) as new(id, version)
         where aggregate_id = new.id
-    ) select pg_notify('outbox', '')""", ids=Text(), versions=BigInteger())  # noqa: S608 # fmt: skip
+    ) select""", ids=Text(), versions=BigInteger())  # noqa: S608 # fmt: skip
 
 
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
@@ -69,9 +70,8 @@ PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepal
 
 def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:
     """An engine on the service's own database; consumers (eventlet) pass driver psycopg2."""
-    size = pool or settings.pool
     return create_engine(
-        settings.database_url(service, driver), pool_size=size, max_overflow=0, pool_pre_ping=True,
+        settings.database_url(service, driver), pool_size=pool or settings.pool, max_overflow=0, pool_pre_ping=True,
         pool_timeout=30, hide_parameters=True,  # error texts end in logs, and parameters name people
         connect_args={"application_name": f"anjuan-{service}", **PATIENCE},
     )  # fmt: skip
@@ -110,6 +110,7 @@ class UnitOfWork:
         self._records: list[dict[str, Any]] = []
         self._locked: dict[str, int] = {}
         self._answered: dict[str, Any] = {}
+        self.waking: set[str] = set()  # channels to be notified after the commit
         self._lasting = frozenset(self.__dict__) | {"_lasting"}
 
     @property
@@ -123,6 +124,7 @@ class UnitOfWork:
         if self._depth == 0:
             self._connection = self.engine.connect()
             self._failed, self._pending, self._records, self._locked, self._answered = False, [], [], {}, {}
+            self.waking = set()
         self._depth += 1
         return self
 
@@ -142,10 +144,18 @@ class UnitOfWork:
             else:
                 self.flush()
                 connection.commit()
+                if self.waking:
+                    self._wake(connection)
         finally:
             self._connection = None
             self._forget()
             connection.close()
+
+    def _wake(self, connection: Connection) -> None:
+        """Not within the transaction: NOTIFY lets one commit at a time through in the whole server, fsync and all."""
+        with suppress(DBAPIError):  # what is committed stays so; relay and workers look by themselves as well
+            words = ", ".join(f"pg_notify('{channel}', '')" for channel in sorted(self.waking))
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(f"select {words}")
 
     def _forget(self) -> None:
         # cached repositories hold the connection, so they end with it
@@ -191,8 +201,8 @@ class UnitOfWork:
 
     def flush(self) -> list[events.Event]:
         """Write pending audit rows and the answer, and pending events to the outbox; the outermost exit does it."""
-        noted = {"answer": None, "who": None, "key": None} | self._answered
-        noted["records"] = json.dumps(self._records, ensure_ascii=False)
+        records = json.dumps(self._records, ensure_ascii=False)
+        noted = {"answer": None, "who": None, "key": None, "records": records} | self._answered
         silent, self._records, self._answered = not (self._records or self._answered), [], {}
         if not self._pending:
             if not silent:
@@ -206,6 +216,7 @@ class UnitOfWork:
         rows = [{"event_id": e.event_id, "aggregate_id": e.aggregate_id, "seq": e.seq, "type": e.type, "at": at,
                  "size": len(body)} for e, body, at in zip(written, bodies, places, strict=False)]  # fmt: skip
         streams = sorted({e.aggregate_id for e in written})
+        self.waking.add("outbox")
         self.connection.execute(_TELL, noted | {
             "rows": json.dumps(rows), "bodies": b"".join(bodies), "ids": streams,
             "versions": [self._locked[stream] for stream in streams],
@@ -253,6 +264,4 @@ class UnitOfWork:
             row = self.connection.execute(_CLAIMED, mine).one()
             if bytes(row.request_hash) != digest.digest():
                 raise KeyReusedError("同一幂等键已用于内容不同的请求，请换一个新的键")
-            kept = answer()
-            kept.ParseFromString(bytes(row.answer))
-            return kept
+            return answer.FromString(bytes(row.answer))
