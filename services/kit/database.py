@@ -128,9 +128,8 @@ class UnitOfWork:
         self._depth += 1
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
         self._depth -= 1
         self._failed = self._failed or kind is not None
         if self._depth:

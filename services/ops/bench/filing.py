@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 
 from services.kit import clock
+from services.kit.balance import open_items
 from services.ops.bench.bare import bare_path
 from services.ops.bench.figures import Figure, quantile, ratio
 from services.ops.bench.ground import Ground
@@ -83,7 +84,7 @@ def _steady(ground: Ground) -> Iterator[Figure]:
 def drained(ground: Ground) -> float:
     """Seconds until everything has arrived; asked once a second, because asking every room costs what it measures."""
     began = clock.monotonic()
-    until(lambda: not ground.open_items(), 900, "the backlog is drained", every=1.0)
+    until(lambda: not open_items(ground.books().values()), 900, "the backlog is drained", every=1.0)
     return clock.monotonic() - began
 
 
