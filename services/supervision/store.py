@@ -29,7 +29,7 @@ def _among(name: str) -> ColumnElement[Any]:
     return func.any(bindparam(name, type_=ARRAY(Text)))
 
 
-# what every fact asks is made once; making a statement costs as much as sending it
+# what every fact asks is a statement made once
 _SHA256 = text("select sha256 from pack_limits where pack_id = :pack_id and version = :version")
 _LIMITS = text("select time_limits, deadlines from pack_limits where pack_id = :pack_id and version = :version")
 _COUNTS = text("select level, count(*) from alert_cards where case_id = :case_id group by level")

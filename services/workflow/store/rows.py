@@ -18,7 +18,7 @@ KEY = "key_of_row"
 
 @cache
 def _statements(table: Table) -> tuple[Any, Any]:
-    """Insert a row, update the row of a key: made once, because making them costs as much as sending them."""
+    """Insert a row, update the row of a key: made once, because making them is work as well."""
     return insert(table), update(table).where(next(iter(table.primary_key.columns)) == bindparam(KEY))
 
 

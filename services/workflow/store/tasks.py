@@ -16,7 +16,7 @@ from services.workflow.model.records import Instance, Task, Visit
 from services.workflow.store.rows import Rows
 from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks, visits
 
-# statements of every act are made once: making them costs as much as sending them
+# statements of every act are made once
 _SPEAK, _SEAT = insert(opinions), insert(task_audience)
 _CASE_OF = text("select case_id from tasks where task_id = :task_id")
 _SEATS = text("select key, rule, excluded_ids from task_audience where task_id = :task_id")
