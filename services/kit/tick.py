@@ -78,6 +78,7 @@ class Ticker:
 
     def step(self) -> None:
         """One round; each part stands alone, so that one in trouble does not hold up the others."""
+        self._held = -float(LEASE_SECONDS)  # asked for once a round, and again when a part has taken long
         for part in (self._tick, self.listener.sweep, self.chainer.step, self._keep_house):
             if not self._hold_lease():
                 return
@@ -95,9 +96,8 @@ class Ticker:
         if clock.monotonic() - self._held < LEASE_SECONDS / 4:
             return True
         with self.host.engine.begin() as connection:
-            wanted = {"holder": self.holder, "seconds": LEASE_SECONDS}
-            held = connection.execute(_LEASE, wanted).scalar() is not None
-        self._held = clock.monotonic() if held else -float(LEASE_SECONDS)
+            held = connection.execute(_LEASE, {"holder": self.holder, "seconds": LEASE_SECONDS}).scalar() is not None
+        self._held = clock.monotonic()
         return held
 
     def _release(self) -> None:
