@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from gateway import pages, problems
 from gateway.auth import COOKIE, TokenCache
@@ -23,9 +27,6 @@ from services.kit import clock
 from services.kit.errors import InvalidInputError, RateLimitedError, TooLargeError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-Next = Callable[[Request], Awaitable[Response]]
-
-
 _OPEN_DOORS = re.compile(r"/api/v1/(session|accounts|stations|stations/[^/]+/token)")
 
 
@@ -85,6 +86,33 @@ def _early_refusal(request: Request, settings: GatewaySettings, limits: Limits) 
     return None
 
 
+class Frame:
+    """Around every request: its id, the limits, the headers that each answer bears. Plain ASGI, for it is cheap."""
+
+    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
+        self.app, self.settings, self.limits = app, settings, Limits(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        sent = request.headers.get("x-request-id", "")
+        request.state.request_id = sent if _REQUEST_ID.fullmatch(sent) else clock.new_id()
+        answer = _early_refusal(request, self.settings, self.limits) or self.app
+        await answer(scope, receive, partial(_framed, request, send))
+
+
+async def _framed(request: Request, send: Send, message: ASGIMessage) -> None:
+    if message["type"] == "http.response.start":
+        headers = MutableHeaders(scope=message)
+        headers["X-Request-Id"] = request.state.request_id
+        if not request.url.path.startswith("/assets/"):  # their names carry their hash
+            headers.setdefault("Cache-Control", "no-store")
+        headers["X-Content-Type-Options"] = "nosniff"
+    await send(message)
+
+
 def create(settings: GatewaySettings) -> FastAPI:
     """The application."""
 
@@ -97,19 +125,7 @@ def create(settings: GatewaySettings) -> FastAPI:
     app = FastAPI(title="案卷 Anjuan", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None,
                   lifespan=life, description="法院与行政执法机关案件管理平台接口", redirect_slashes=False)
     app.state.settings, app.state.tokens = settings, TokenCache()
-    limits = Limits(settings)
-
-    @app.middleware("http")
-    async def _frame(request: Request, call_next: Next) -> Response:
-        sent = request.headers.get("x-request-id", "")
-        request.state.request_id = sent if _REQUEST_ID.fullmatch(sent) else clock.new_id()
-        response = _early_refusal(request, settings, limits) or await call_next(request)
-        response.headers["X-Request-Id"] = request.state.request_id
-        if not request.url.path.startswith("/assets/"):  # their names carry their hash
-            response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
-
+    app.add_middleware(Frame, settings=settings)
     problems.install(app)
     for router in ALL:
         app.include_router(router, responses=problems.RESPONSES)

@@ -12,6 +12,7 @@ import uuid_utils
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_LEGAL_ON = "select legal_on from legal_dates where root_id = (select root_id from body_tree where body_id = :body_id)"
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -32,12 +33,9 @@ def today() -> date:
 
 def legal_on(connection: Connection, body_id: str) -> date:
     """The legal date of a body: that of its scripted tree, else the calendar day in China."""
-    from sqlalchemy import select  # scanning stations have a clock, and no database
+    from sqlalchemy import text  # scanning stations have a clock, and no database
 
-    from services.kit.schema import body_tree, legal_dates
-
-    root = select(body_tree.c.root_id).where(body_tree.c.body_id == body_id).scalar_subquery()
-    found = connection.execute(select(legal_dates.c.legal_on).where(legal_dates.c.root_id == root)).scalar()
+    found = connection.execute(text(_LEGAL_ON), {"body_id": body_id}).scalar()
     return found if found is not None else today()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,23 +14,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Connection,
-    Engine,
-    Text,
-    bindparam,
-    create_engine,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ARRAY, BigInteger, Connection, Engine, Text, bindparam, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
 
-from services.kit import clock, events, projections, schema
+from services.kit import clock, events, projections
 from services.kit.errors import KeyReusedError
 from services.kit.identity import Actor
 from services.kit.settings import Settings
@@ -43,24 +32,27 @@ def _arrays(statement: str, **items: TypeEngine[Any]) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, type_=ARRAY(item)) for name, item in items.items()))
 
 
-# one statement for any number of rows; streams are locked in the order of sorted()
-_TAKE_STREAMS = _arrays(
-    "select aggregate_id, version from streams where aggregate_id = any(:ids) "
-    'order by aggregate_id collate "C" for update', ids=Text(),
-)  # fmt: skip
-_NEW_STREAMS = _arrays(
-    "insert into streams (aggregate_id) select unnest(:ids) on conflict (aggregate_id) do nothing", ids=Text()
-)
+# one statement for any number of streams, those that are new among them; locked in the order of sorted()
+_TAKE_STREAMS = _arrays("""
+    with known as (select aggregate_id, version from streams where aggregate_id = any(:ids)
+                   order by aggregate_id collate "C" for update),
+    fresh as (insert into streams (aggregate_id) select id from unnest(:ids) as n (id)
+              where id not in (select aggregate_id from known) on conflict do nothing returning aggregate_id, version)
+    select * from known union all select * from fresh""", ids=Text())  # fmt: skip
+_KEPT = "kept as (update idempotency set answer = :answer where actor_id = :who and key = :key)"
+_CLAIM = text("""
+    insert into idempotency (actor_id, key, request_hash) values (:who, :key, :hash)
+    on conflict do nothing returning key""")
+_CLAIMED = text("select request_hash, answer from idempotency where actor_id = :who and key = :key")
 _AUDIT = """
     insert into audit (actor, action, object_id, case_id, body_id, legal_on, detail)
     select actor, action, object_id, case_id, body_id, legal_on, detail
     from jsonb_to_recordset(cast(:records as jsonb)) as r (actor jsonb, action text, object_id text, case_id text,
                                                            body_id text, legal_on date, detail jsonb)"""
-_RECORD = text(_AUDIT)
-# one statement, because each costs its client a quarter of a millisecond;
-# bodies travel as one value, cut there: an array of bytea costs five times as much
+_RECORD = text(f"with {_KEPT} {_AUDIT}")
+# one statement, because each has its price at the client, whatever it does; bodies travel as one value, cut there
 _TELL = _arrays(f"""
-    with noted as ({_AUDIT}), told as (
+    with {_KEPT}, noted as ({_AUDIT}), told as (
         insert into outbox (event_id, aggregate_id, seq, type, body)
         select event_id, aggregate_id, seq, type, substring(cast(:bodies as bytea) from at for size)
         from json_to_recordset(cast(:rows as json))
@@ -68,7 +60,7 @@ _TELL = _arrays(f"""
     ), advanced as (
         update streams set version = new.version from unnest(:ids, :versions) as new(id, version)
         where aggregate_id = new.id
-    ) select pg_notify('outbox', '')""", ids=Text(), versions=BigInteger())  # noqa: S608 # fmt: skip
+    ) select""", ids=Text(), versions=BigInteger())  # noqa: S608 # fmt: skip
 
 
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
@@ -78,9 +70,8 @@ PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepal
 
 def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:
     """An engine on the service's own database; consumers (eventlet) pass driver psycopg2."""
-    size = pool or settings.pool
     return create_engine(
-        settings.database_url(service, driver), pool_size=size, max_overflow=0, pool_pre_ping=True,
+        settings.database_url(service, driver), pool_size=pool or settings.pool, max_overflow=0, pool_pre_ping=True,
         pool_timeout=30, hide_parameters=True,  # error texts end in logs, and parameters name people
         connect_args={"application_name": f"anjuan-{service}", **PATIENCE},
     )  # fmt: skip
@@ -118,6 +109,8 @@ class UnitOfWork:
         self._pending: list[_Pending] = []
         self._records: list[dict[str, Any]] = []
         self._locked: dict[str, int] = {}
+        self._answered: dict[str, Any] = {}
+        self.waking: set[str] = set()  # channels to be notified after the commit
         self._lasting = frozenset(self.__dict__) | {"_lasting"}
 
     @property
@@ -130,13 +123,13 @@ class UnitOfWork:
     def __enter__(self) -> Self:
         if self._depth == 0:
             self._connection = self.engine.connect()
-            self._failed, self._pending, self._records, self._locked = False, [], [], {}
+            self._failed, self._pending, self._records, self._locked, self._answered = False, [], [], {}, {}
+            self.waking = set()
         self._depth += 1
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
         self._depth -= 1
         self._failed = self._failed or kind is not None
         if self._depth:
@@ -150,10 +143,18 @@ class UnitOfWork:
             else:
                 self.flush()
                 connection.commit()
+                if self.waking:
+                    self._wake(connection)
         finally:
             self._connection = None
             self._forget()
             connection.close()
+
+    def _wake(self, connection: Connection) -> None:
+        """Not within the transaction: NOTIFY lets one commit at a time through in the whole server, fsync and all."""
+        with suppress(DBAPIError):  # what is committed stays so; relay and workers look by themselves as well
+            words = ", ".join(f"pg_notify('{channel}', '')" for channel in sorted(self.waking))
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(f"select {words}")
 
     def _forget(self) -> None:
         # cached repositories hold the connection, so they end with it
@@ -184,16 +185,10 @@ class UnitOfWork:
 
     def lock(self, *stream_ids: str) -> dict[str, int]:
         """Take the row locks of streams in id order; returns their versions. Before any number series."""
-        wanted = sorted(set(stream_ids) - self._locked.keys())
-        self._locked |= self._take(wanted)
-        if missing := [stream for stream in wanted if stream not in self._locked]:
-            self.connection.execute(_NEW_STREAMS, {"ids": missing})
-            self._locked |= self._take(missing)
+        while wanted := sorted(set(stream_ids) - self._locked.keys()):  # again when another has just made one
+            rows = self.connection.execute(_TAKE_STREAMS, {"ids": wanted})
+            self._locked |= {stream: int(version) for stream, version in rows}
         return {stream: self._locked[stream] for stream in stream_ids}
-
-    def _take(self, wanted: list[str]) -> dict[str, int]:
-        rows = self.connection.execute(_TAKE_STREAMS, {"ids": wanted}) if wanted else ()
-        return {stream: int(version) for stream, version in rows}
 
     def emit(self, message: Message, *, stream: str, body_id: str, occurred_on: date | None = None,
              case_id: str = "", pack: tuple[str, str] = ("", "")) -> None:  # fmt: skip
@@ -204,11 +199,13 @@ class UnitOfWork:
         }))  # fmt: skip
 
     def flush(self) -> list[events.Event]:
-        """Write pending audit rows, and pending events to the outbox; the outermost exit does it."""
-        records, self._records = json.dumps(self._records, ensure_ascii=False), []
+        """Write pending audit rows and the answer, and pending events to the outbox; the outermost exit does it."""
+        records = json.dumps(self._records, ensure_ascii=False)
+        noted = {"answer": None, "who": None, "key": None, "records": records} | self._answered
+        silent, self._records, self._answered = not (self._records or self._answered), [], {}
         if not self._pending:
-            if records != "[]":
-                self.connection.execute(_RECORD, {"records": records})
+            if not silent:
+                self.connection.execute(_RECORD, noted)
             return []
         pending, self._pending = self._pending, []
         self.lock(*(p.stream for p in pending))
@@ -218,8 +215,9 @@ class UnitOfWork:
         rows = [{"event_id": e.event_id, "aggregate_id": e.aggregate_id, "seq": e.seq, "type": e.type, "at": at,
                  "size": len(body)} for e, body, at in zip(written, bodies, places, strict=False)]  # fmt: skip
         streams = sorted({e.aggregate_id for e in written})
-        self.connection.execute(_TELL, {
-            "records": records, "rows": json.dumps(rows), "bodies": b"".join(bodies), "ids": streams,
+        self.waking.add("outbox")
+        self.connection.execute(_TELL, noted | {
+            "rows": json.dumps(rows), "bodies": b"".join(bodies), "ids": streams,
             "versions": [self._locked[stream] for stream in streams],
         })  # fmt: skip
         projections.apply_all(self.connection, written)
@@ -256,19 +254,13 @@ class UnitOfWork:
                 return produce()
         body = request.SerializeToString(deterministic=True)
         digest = hashlib.sha256(request.DESCRIPTOR.full_name.encode() + b"\0" + body)
-        table, who = schema.idempotency, self.cause.actor.person_id
-        mine = (table.c.actor_id == who) & (table.c.key == key)
+        mine = {"who": self.cause.actor.person_id, "key": key}
         with self:
-            fresh = upsert(table).values(actor_id=who, key=key, request_hash=digest.digest())
-            claim = fresh.on_conflict_do_nothing().returning(table.c.key)
-            if self.connection.execute(claim).first() is not None:
+            if self.connection.execute(_CLAIM, mine | {"hash": digest.digest()}).first() is not None:
                 produced = produce()
-                done = update(table).where(mine).values(answer=produced.SerializeToString())
-                self.connection.execute(done)
+                self._answered = mine | {"answer": produced.SerializeToString()}
                 return produced
-            row = self.connection.execute(select(table.c.request_hash, table.c.answer).where(mine)).one()
+            row = self.connection.execute(_CLAIMED, mine).one()
             if bytes(row.request_hash) != digest.digest():
                 raise KeyReusedError("同一幂等键已用于内容不同的请求，请换一个新的键")
-            kept = answer()
-            kept.ParseFromString(bytes(row.answer))
-            return kept
+            return answer.FromString(bytes(row.answer))

@@ -59,7 +59,7 @@ def add(uow: UnitOfWork, kind: str, payload: Mapping[str, Any], run_at: datetime
     job_id = clock.new_id()
     row = {"job_id": job_id, "kind": kind, "payload": dict(payload), "run_at": run_at or clock.now()}
     uow.connection.execute(insert(schema.jobs).values(row))
-    uow.connection.execute(text("select pg_notify('jobs', '')"))
+    uow.waking.add("jobs")
     return job_id
 
 

@@ -110,10 +110,8 @@ class Publisher:
     def _run(self) -> None:
         wanted = pika.URLParameters(self._amqp)
         wanted.heartbeat, wanted.socket_timeout, wanted.stack_timeout = 20, 5, 10
-        self._connection = SelectConnection(
-            wanted, on_open_callback=self._on_open,
-            on_open_error_callback=self._on_gone, on_close_callback=self._on_gone,
-        )  # fmt: skip
+        self._connection = SelectConnection(wanted, on_open_callback=self._on_open,
+            on_open_error_callback=self._on_gone, on_close_callback=self._on_gone)  # fmt: skip
         self._connection.ioloop.start()
         with self._guard:
             self._closed = True

@@ -41,9 +41,8 @@ _KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keep
 def listening(settings: Settings, room: str, channel: str) -> Iterator[Database]:
     """A connection of its own, autocommit, that hears NOTIFY on a channel."""
     url = settings.database_url(room, "psycopg").replace("+psycopg", "")
-    with psycopg.connect(
-        url, autocommit=True, application_name=f"anjuan-{room}-{channel}", options=_KEEPALIVE, **PATIENCE
-    ) as database:
+    with psycopg.connect(url, autocommit=True, application_name=f"anjuan-{room}-{channel}", options=_KEEPALIVE,
+                         **PATIENCE) as database:  # fmt: skip
         database.execute(f"listen {channel}")
         yield database
 

@@ -22,6 +22,10 @@ from services.kit.identity import Actor, read_token
 if TYPE_CHECKING:
     from services.kit.run import Host
 
+    Interceptor = grpc.ServerInterceptor[Any, Any]
+else:
+    Interceptor = grpc.ServerInterceptor
+
 PROBLEM = "anjuan-problem-bin"
 LARGEST_MESSAGE = 20 * 1024 * 1024
 LARGEST_PROBLEM = 256 * 1024
@@ -78,9 +82,7 @@ class _Door(grpc.ServerInterceptor):  # type: ignore[type-arg] # generic in the 
         self.host = host
         self._public_key: bytes | None = None
 
-    def intercept_service(
-        self, continuation: Callable[..., Any], details: grpc.HandlerCallDetails
-    ) -> Any:
+    def intercept_service(self, continuation: Callable[..., Any], details: grpc.HandlerCallDetails) -> Any:
         handler = continuation(details)
         if handler is None or handler.unary_unary is None or details.method.startswith("/grpc."):
             return handler
@@ -89,9 +91,7 @@ class _Door(grpc.ServerInterceptor):  # type: ignore[type-arg] # generic in the 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
             return self._answer(inner, details.method, request, context)
 
-        return grpc.unary_unary_rpc_method_handler(
-            answer, handler.request_deserializer, handler.response_serializer
-        )
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
 
     def _answer(self, inner: Callable[..., Any], method: str, request: Any, context: grpc.ServicerContext) -> Any:
         sent = dict(context.invocation_metadata() or ())

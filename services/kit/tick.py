@@ -68,7 +68,7 @@ class Ticker:
         self.listener, self.host, self.room = listener, listener.host, listener.room
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{clock.new_id()}"
         self.chainer = Chainer(self.host)
-        self._kept_house = -HOUSEKEEPING_SECONDS
+        self._kept_house, self._held = -HOUSEKEEPING_SECONDS, -float(LEASE_SECONDS)
 
     def run(self, stop: threading.Event) -> None:
         """Tick about once a second until `stop` is set."""
@@ -78,6 +78,7 @@ class Ticker:
 
     def step(self) -> None:
         """One round; each part stands alone, so that one in trouble does not hold up the others."""
+        self._held = -float(LEASE_SECONDS)  # asked for once a round, and again when a part has taken long
         for part in (self._tick, self.listener.sweep, self.chainer.step, self._keep_house):
             if not self._hold_lease():
                 return
@@ -92,9 +93,12 @@ class Ticker:
             log.exception("tick_failed", extra={"room": self.room.name, "part": part.__name__})
 
     def _hold_lease(self) -> bool:
+        if clock.monotonic() - self._held < LEASE_SECONDS / 4:
+            return True
         with self.host.engine.begin() as connection:
-            wanted = {"holder": self.holder, "seconds": LEASE_SECONDS}
-            return connection.execute(_LEASE, wanted).scalar() is not None
+            held = connection.execute(_LEASE, {"holder": self.holder, "seconds": LEASE_SECONDS}).scalar() is not None
+        self._held = clock.monotonic()
+        return held
 
     def _release(self) -> None:
         with self.host.engine.begin() as connection:

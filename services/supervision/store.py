@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, TextClause, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.kit.database import UnitOfWork
@@ -24,17 +24,41 @@ _CLOCK_COLUMNS = [f.name for f in fields(Clock)]
 _ENTRY_COLUMNS = [f.name for f in fields(Entry)]
 
 
+
+def _among(name: str) -> ColumnElement[Any]:
+    return func.any(bindparam(name, type_=ARRAY(Text)))
+
+
+# what every fact asks is a statement made once
+_SHA256 = text("select sha256 from pack_limits where pack_id = :pack_id and version = :version")
+_LIMITS = text("select time_limits, deadlines from pack_limits where pack_id = :pack_id and version = :version")
+_COUNTS = text("select level, count(*) from alert_cards where case_id = :case_id group by level")
+_MOVE = text("update clocks set body_id = :body_id where case_id = :case_id and body_id <> :body_id")
+_OF_CASE = (
+    select(*(tables.ledger.c[name] for name in _ENTRY_COLUMNS)).order_by(tables.ledger.c.entry_id)
+    .where(tables.ledger.c.case_id == bindparam("case_id"), tables.ledger.c.limit_id == _among("limit_ids"))
+)  # fmt: skip
+_OF_CASES = (
+    select(*(tables.clocks.c[name] for name in _CLOCK_COLUMNS)).order_by(tables.clocks.c.clock_id)
+    .where(tables.clocks.c.case_id == _among("case_ids"))
+)  # fmt: skip
+
+
 def bulk(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], conflict: str = "") -> Any:
     """Insert any number of rows with the same columns in one statement; `conflict` is what follows `on conflict`."""
     if not rows:
         return ()
-    names = ", ".join(f'"{name}"' for name in rows[0])
-    statement = (
-        f"insert into {table.name} ({names}) select {names} "  # noqa: S608
-        f"from jsonb_populate_recordset(null::{table.name}, cast(:rows as jsonb))"
+    return connection.execute(_bulk(table.name, tuple(rows[0]), conflict), {"rows": as_json(rows)})
+
+
+@cache
+def _bulk(table: str, columns: tuple[str, ...], conflict: str) -> TextClause:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return text(
+        f"insert into {table} ({names}) select {names} "  # noqa: S608
+        f"from jsonb_populate_recordset(null::{table}, cast(:rows as jsonb))"
+        + (f" on conflict {conflict}" if conflict else "")
     )
-    statement += f" on conflict {conflict}" if conflict else ""
-    return connection.execute(text(statement), {"rows": as_json(rows)})
 
 
 def as_json(rows: Sequence[dict[str, Any]]) -> str:
@@ -62,13 +86,12 @@ class Packs:
         Raises:
             UnavailableError: not loaded yet; the event is tried again.
         """
-        known = tables.pack_limits.c
-        mine = (known.pack_id == pack_id) & (known.version == version)
-        sha256 = self.connection.execute(select(known.sha256).where(mine)).scalar()
+        mine = {"pack_id": pack_id, "version": version}
+        sha256 = self.connection.execute(_SHA256, mine).scalar()
         if sha256 is None:
             raise UnavailableError(f"程序包 {pack_id} {version} 尚未装入督办服务，稍后自动重试")
         if (pack_id, version, sha256) not in _LOADED:
-            row = self.connection.execute(select(tables.pack_limits).where(mine)).one()
+            row = self.connection.execute(_LIMITS, mine).one()
             _LOADED[pack_id, version, sha256] = PackLimits.of(pack_id, version, row.time_limits, row.deadlines)
         return _LOADED[pack_id, version, sha256]
 
@@ -91,11 +114,7 @@ class Ledger:
 
     def of_case(self, case_id: str, limit_ids: Collection[str]) -> list[Entry]:
         """What the ledger says of some limits of a case."""
-        known = tables.ledger.c
-        rows = self.connection.execute(
-            select(*(known[name] for name in _ENTRY_COLUMNS))
-            .where(known.case_id == case_id, known.limit_id.in_(limit_ids)).order_by(known.entry_id)
-        )  # fmt: skip
+        rows = self.connection.execute(_OF_CASE, {"case_id": case_id, "limit_ids": list(limit_ids)})
         return [Entry(**row) for row in rows.mappings()]
 
 
@@ -107,15 +126,12 @@ class Clocks:
 
     def of_cases(self, case_ids: Collection[str]) -> list[Clock]:
         """Every clock of the cases."""
-        known = tables.clocks.c
-        query = select(*(known[name] for name in _CLOCK_COLUMNS)).where(known.case_id == func.any(list(case_ids)))
-        return [clock_of(row) for row in self.connection.execute(query.order_by(known.clock_id)).mappings()]
+        rows = self.connection.execute(_OF_CASES, {"case_ids": list(case_ids)})
+        return [clock_of(row) for row in rows.mappings()]
 
     def move(self, case_id: str, body_id: str) -> None:
         """The case lies with that body now."""
-        known = tables.clocks.c
-        elsewhere = (known.case_id == case_id) & (known.body_id != body_id)
-        self.connection.execute(update(tables.clocks).where(elsewhere).values(body_id=body_id))
+        self.connection.execute(_MOVE, {"case_id": case_id, "body_id": body_id})
 
     def put(self, clocks: Sequence[Clock]) -> None:
         """Write clocks, new or known."""
@@ -144,10 +160,7 @@ class AlertCards:
 
     def counts(self, case_id: str) -> dict[str, int]:
         """How many of each level a case has."""
-        known = tables.alert_cards.c
-        rows = self.connection.execute(
-            select(known.level, func.count()).where(known.case_id == case_id).group_by(known.level)
-        )
+        rows = self.connection.execute(_COUNTS, {"case_id": case_id})
         return {level: int(number) for level, number in rows}
 
 

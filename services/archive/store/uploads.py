@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, exists, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, exists, func, insert, or_, select, text, update
 
 from services.archive.model.uploads import UploadSession
 from services.archive.tables import case_files, upload_parts, upload_sessions
 from services.kit.errors import NotFoundError
 
 _FIELDS = tuple(UploadSession.__dataclass_fields__)
+
+
+_LINK = text("""
+    insert into case_files (case_id, sha256, name, is_internal, body_id, filed_by, checklist_item)
+    values (:case_id, :sha256, :name, :is_internal, :body_id, :filed_by, :checklist_item)
+    on conflict (case_id, sha256) do update
+        set name = excluded.name, is_internal = case_files.is_internal or excluded.is_internal""")
 
 
 def _session(row: Row[Any]) -> UploadSession:
@@ -109,12 +115,10 @@ class CaseFiles:
         checklist_item: str = "",
     ) -> None:  # fmt: skip
         """Link; once internal, always internal. Whose body, and who named it, decide whether it may be read."""
-        link = upsert(case_files).values(case_id=case_id, sha256=sha256, name=name, is_internal=is_internal,
-                                         body_id=body_id, filed_by=filed_by, checklist_item=checklist_item)  # fmt: skip
-        kept = case_files.c.is_internal | link.excluded.is_internal
-        self.connection.execute(
-            link.on_conflict_do_update(index_elements=["case_id", "sha256"], set_={"name": name, "is_internal": kept})
-        )
+        self.connection.execute(_LINK, {
+            "case_id": case_id, "sha256": sha256, "name": name, "is_internal": is_internal, "body_id": body_id,
+            "filed_by": filed_by, "checklist_item": checklist_item,
+        })  # fmt: skip
 
     def is_internal(self, case_id: str, sha256: str) -> bool | None:
         """None when the bytes do not belong to the case: named in it, and uploaded to its body or by who named them.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, TextClause, func, select, text
 
 from services.documents.model.case import Body, Case
 from services.documents.tables import case_facts
 from services.kit import schema
 from services.kit.errors import CaseNotKnownError
+
+
+@cache
+def _telling(names: tuple[str, ...]) -> TextClause:
+    """Made once for each kind of fact."""
+    new = ", ".join(f"cast(:{name} as jsonb)" for name in names)
+    kept = (f"{name} = {'' if name == 'filing' else f'case_facts.{name} || '}excluded.{name}" for name in names)
+    return text(f"insert into case_facts (case_id, {', '.join(names)}) values (:case_id, {new}) "  # noqa: S608
+                f"on conflict (case_id) do update set {', '.join(kept)}")  # fmt: skip
 
 
 class Cases:
@@ -57,12 +67,8 @@ class Cases:
 
     def tell(self, case_id: str, **told: Mapping[str, Any]) -> None:
         """Add to what is known: `filing` is replaced, forms, results and actors are merged key by key."""
-        fresh = upsert(case_facts).values(case_id=case_id, **{k: dict(v) for k, v in told.items()})
-        changed: dict[str, Any] = {}
-        for name in told:
-            new = fresh.excluded[name]
-            changed[name] = new if name == "filing" else case_facts.c[name].op("||")(new)
-        self.connection.execute(fresh.on_conflict_do_update(index_elements=["case_id"], set_=changed))
+        values = {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
+        self.connection.execute(_telling(tuple(told)), values | {"case_id": case_id})
 
     def root_bodies(self, root_id: str | None) -> Any:
         """A query of the bodies of one tree, or of all that are in no scripted tree."""

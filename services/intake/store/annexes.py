@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from datetime import date
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.intake import tables
@@ -13,9 +14,12 @@ from services.intake.model.notice import Notice
 from services.intake.model.numbering import Body
 from services.intake.model.people import Reporter
 from services.intake.store.cases import defects_of
-from services.kit import access, schema
+from services.kit import access, clock
 from services.kit.errors import NotFoundError
 from services.kit.identity import Actor
+
+_BODY = text("""
+    select kind, code, legal_on from body_tree left join legal_dates using (root_id) where body_id = :body_id""")
 
 
 class Reporters:
@@ -107,8 +111,11 @@ class Bodies:
 
     def get(self, body_id: str) -> Body:
         """Raises NotFoundError."""
-        tree = schema.body_tree
-        row = self.connection.execute(select(tree.c.kind, tree.c.code).where(tree.c.body_id == body_id)).one_or_none()
+        return self.on_its_day(body_id)[0]
+
+    def on_its_day(self, body_id: str) -> tuple[Body, date]:
+        """A body and its legal date; raises NotFoundError."""
+        row = self.connection.execute(_BODY, {"body_id": body_id}).one_or_none()
         if row is None:
             raise NotFoundError("没有这一机关，或者其登记尚未同步到此处")
-        return Body(body_id, row.kind, row.code)
+        return Body(body_id, row.kind, row.code), row.legal_on or clock.today()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select, text, update
 
 from services.intake import tables
 from services.intake.model.case import Case
@@ -20,7 +22,21 @@ Rows = Sequence[Party | Material]
 _NESTED = {"filing", "parties", "materials"}
 _OF_CASE = [f.name for f in fields(Case) if f.name not in _NESTED]
 _OF_FILING = [f.name for f in fields(Filing)]
+_PLACE = ["case_id", "position"]
 _FILINGS = [tables.filings.c[name].label(f"filing_{name}") for name in _OF_FILING]
+
+
+def _adding(table: Table, names: Sequence[str]) -> str:
+    columns = ", ".join(names)
+    return (f"insert into {table.name} ({columns}) select {columns} "  # noqa: S608 - names of our own tables
+            f"from json_populate_recordset(null::{table.name}, cast(:{table.name} as json))")  # fmt: skip
+
+
+# a new case is one statement, whatever belongs to it
+_ADD = text(f"""
+    with c as ({_adding(tables.cases, _OF_CASE)}), f as ({_adding(tables.filings, [*_OF_FILING, "case_id"])}),
+    p as ({_adding(tables.parties, [f.name for f in fields(Party)] + _PLACE)})
+    {_adding(tables.materials, [f.name for f in fields(Material)] + _PLACE)}""")
 
 
 def defects_of(rows: Sequence[Mapping[str, str]]) -> tuple[Defect, ...]:
@@ -84,11 +100,10 @@ class Cases:
 
     def add(self, case: Case) -> None:
         """A case new in the register."""
-        self.connection.execute(insert(tables.cases).values(_case_values(case)))
         filing = _filing_values(case.filing) | {"case_id": case.case_id}
-        self.connection.execute(insert(tables.filings).values(filing))
-        self._insert(tables.parties, case.case_id, case.parties)
-        self._insert(tables.materials, case.case_id, case.materials)
+        new = {"cases": [_case_values(case)], "filings": [filing], "parties": _values(case.case_id, case.parties),
+               "materials": _values(case.case_id, case.materials)}  # fmt: skip
+        self.connection.execute(_ADD, {name: json.dumps(rows, default=date.isoformat) for name, rows in new.items()})
 
     def save(self, before: Case, after: Case) -> None:
         """Write what an act has changed; the caller holds the case's stream lock."""
@@ -107,9 +122,12 @@ class Cases:
         self._insert(table, case_id, rows)
 
     def _insert(self, table: Table, case_id: str, rows: Rows) -> None:
-        values = [asdict(row) | {"case_id": case_id, "position": place} for place, row in enumerate(rows)]
-        if values:
+        if values := _values(case_id, rows):
             self.connection.execute(insert(table), values)
+
+
+def _values(case_id: str, rows: Rows) -> list[dict[str, Any]]:
+    return [asdict(row) | {"case_id": case_id, "position": place} for place, row in enumerate(rows)]
 
 
 def _case_values(case: Case) -> dict[str, Any]:

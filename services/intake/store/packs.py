@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from services.kit import schema
 from services.kit.errors import InvalidInputError, UnavailableError
@@ -17,6 +17,7 @@ from services.kit.procedure.bundle import load_bundle
 from services.kit.procedure.model import Pack
 
 TABLE = schema.packs
+_VALID = text("select version, sha256, valid_from from packs where pack_id = :pack_id and valid_from <= :on")
 Answer = TypeVar("Answer")
 _elsewhere: ContextVar[bool] = ContextVar("loads_elsewhere", default=False)
 
@@ -42,8 +43,7 @@ class Packs:
         Raises:
             InvalidInputError: none holds on that day.
         """
-        query = select(TABLE.c.version, TABLE.c.sha256, TABLE.c.valid_from).where(TABLE.c.pack_id == pack_id)
-        rows = connection.execute(query.where(TABLE.c.valid_from <= on)).all()
+        rows = connection.execute(_VALID, {"pack_id": pack_id, "on": on}).all()
         if not rows:
             detail = f"没有程序“{pack_id}”，或者其程序包在{on}尚未施行"
             raise InvalidInputError(detail, [{"pointer": "/procedure_id", "detail": detail}])

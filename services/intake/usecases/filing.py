@@ -46,7 +46,8 @@ def submit_filing(uow: IntakeUnit, packs: Packs, request: pb.SubmitFilingRequest
             uow.reporters.add(case.case_id, draft.reporter)
         _hide_reporter(uow, by)
         fact = events.FilingSubmitted(filing=messages.told_filing(case), reported_by_name=case.filing.reported_by_name)
-        tell(uow, "submit_filing", case, fact, case.received_on, {"channel": case.channel, "pack": list(case.pack)})
+        told = {"channel": case.channel, "pack": list(case.pack)}
+        tell(uow, "submit_filing", case, fact, case.received_on, told, reporter=draft.reporter)
         return messages.answer_message(case)
 
 
@@ -56,7 +57,7 @@ def _standard(uow: IntakeUnit, packs: Packs, draft: Draft) -> Standard:
         refuse([Fault("/body_id", "请选择受理机关")])
     actor = uow.cause.actor
     access.require(uow.connection, actor, "file", body_id=draft.body_id)
-    body, on = uow.bodies.get(draft.body_id), uow.legal_on(draft.body_id)
+    body, on = uow.bodies.on_its_day(draft.body_id)
     pack = packs.newest(uow.connection, draft.procedure_id, min(draft.received_on or on, on))
     if pack.kind not in (body.kind, "any"):
         refuse([Fault("/procedure_id", f"该机关不适用“{pack.title}”")])

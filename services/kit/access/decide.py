@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import cedarpy
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from services.kit import schema
 from services.kit.errors import CaseNotKnownError, NotAllowedError, UnavailableError
@@ -23,6 +23,11 @@ LABELS = {
     "view_own_filing": "查看该申请", "list_people": "查看人员", "administer_body": "管理该机关",
     "publish_pack": "发布程序包", "confirm_pack": "确认程序包", "operate": "进行运行维护",
 }  # fmt: skip
+_CASE = text("""
+    select case_id, c.body_id, state, department_id, secrecy_level, sealed, involves_minor, officer_ids, panel_ids,
+           party_account_ids, reporter_account_id, ancestor_ids
+    from case_card c left join body_tree t on t.body_id = c.body_id where case_id = :case_id""")
+_BODY = text("select ancestor_ids from body_tree where body_id = :body_id")
 _CLOSE = ("seal_case", "view_internal")  # and a dossier opened from above: by today's roles, not those of the token
 
 
@@ -72,16 +77,12 @@ def entities_of(row: Any) -> list[dict[str, Any]]:
 
 def case_entities(connection: Connection, case_id: str) -> list[dict[str, Any]]:
     """The case first, then its body with all ancestors; empty when the case is not known here."""
-    card, tree = schema.case_card, schema.body_tree
-    joined = card.outerjoin(tree, tree.c.body_id == card.c.body_id)
-    query = select(card, tree.c.ancestor_ids).select_from(joined).where(card.c.case_id == case_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_CASE, {"case_id": case_id}).one_or_none()
     return [] if row is None else entities_of(row)
 
 
 def _find_body(connection: Connection, body_id: str) -> list[dict[str, Any]]:
-    tree = schema.body_tree
-    found = connection.execute(select(tree.c.ancestor_ids).where(tree.c.body_id == body_id)).one_or_none()
+    found = connection.execute(_BODY, {"body_id": body_id}).one_or_none()
     return [] if found is None else [_body(body_id, found.ancestor_ids)]
 
 

@@ -6,9 +6,11 @@ import hashlib
 import io
 import json
 import zipfile
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -18,7 +20,9 @@ from services.kit.procedure.model import Finding, Pack, PackError
 from services.kit.procedure.source import SourceError, read
 from services.kit.settings import domain_dir
 
-SIZE, PARTS = 50_000_000, 500
+SIZE, PARTS, KEPT = 50_000_000, 500, 64
+_loaded: OrderedDict[str, Pack] = OrderedDict()
+_loading = Lock()
 _DOMAIN = {
     "deadlines": ("deadlines.yaml", "deadlines"), "documents": ("documents.yaml", "documents"),
     "catalogues": ("volumes.yaml", "volumes"), "monitoring": ("indicators.yaml", "e_supervision_rules"),
@@ -103,12 +107,18 @@ def sha256_of(data: bytes) -> str:
 
 
 def load_bundle(data: bytes) -> Pack:
-    """The pack of a bundle.
+    """The pack of a bundle; the rooms of a process share it, and callers that miss it together load it once.
 
     Raises:
         PackError: not a bundle of ours, too large, compressed, or a faulty pack.
     """
-    return load_files(_unpack(data), sha256_of(data))
+    name = sha256_of(data)
+    with _loading:
+        if name not in _loaded:
+            _loaded[name] = load_files(_unpack(data), name)
+            while len(_loaded) > KEPT:
+                _loaded.popitem(last=False)
+        return _loaded[name]
 
 
 def load_folder(folder: Path) -> Pack:

@@ -12,10 +12,12 @@ import threading
 from collections.abc import Iterator
 
 from services.kit import clock
+from services.kit.balance import open_items
 from services.ops.bench.bare import bare_path
 from services.ops.bench.figures import Figure, quantile, ratio
 from services.ops.bench.ground import Ground
 from services.ops.bench.load import Outcome, Request, send
+from services.ops.rig.wait import until
 
 CONNECTIONS = 32
 _number = itertools.count(1)
@@ -44,7 +46,7 @@ def measure(ground: Ground) -> list[Figure]:
             ours.append(file(ground, ground.size(10, 2)).rate)
     ground.settle()
     minute = file(ground, ground.size(60, 4))
-    drained = ground.settle()
+    took = drained(ground)
     milliseconds = [1000 * one for one in minute.latencies]
     found = [
         Figure("through the gateway", "filings/s", tuple(ours)),
@@ -53,7 +55,7 @@ def measure(ground: Ground) -> list[Figure]:
         Figure(f"for {ground.size(60, 4)} s at full speed", "filings/s", (minute.rate,), at_least=100),
         Figure("latency meanwhile, p50", "ms", (quantile(milliseconds, 0.5),), note=f"{CONNECTIONS} connections"),
         Figure("latency meanwhile, p99", "ms", (quantile(milliseconds, 0.99),)),
-        Figure("its backlog drained after", "s", (drained,), at_most=120),
+        Figure("its backlog drained after", "s", (took,), at_most=120),
     ]
     return [*found, *_steady(ground)] if ground.long else found
 
@@ -76,7 +78,14 @@ def _steady(ground: Ground) -> Iterator[Figure]:
     late = max(open_ for at, open_ in backlog if at > 210)
     yield Figure("for five minutes at 50/s", "filings/s", (done.rate,), at_least=49.5)
     yield Figure("events behind, late minutes", "events", (late,), note=f"{early} in the second minute")
-    yield Figure("its backlog drained after", "s", (ground.settle(),), at_most=120)
+    yield Figure("its backlog drained after", "s", (drained(ground),), at_most=120)
+
+
+def drained(ground: Ground) -> float:
+    """Seconds until everything has arrived; asked once a second, because asking every room costs what it measures."""
+    began = clock.monotonic()
+    until(lambda: not open_items(ground.books().values()), 900, "the backlog is drained", every=1.0)
+    return clock.monotonic() - began
 
 
 def behind(ground: Ground) -> int:

@@ -26,9 +26,10 @@ _OPEN = text("""
 def measure(ground: Ground) -> list[Figure]:
     """Completions a second, and milliseconds each costs where."""
     count = ground.size(1_500, 60)
-    _provide(ground, 2 * ground.runs * count)
+    _provide(ground, 2 * ground.runs * count + CONNECTIONS)
+    _completed(ground, CONNECTIONS)  # the first completions load what later ones find loaded
     running = [_completed(ground, count) for _ in range(ground.runs)]
-    drained = ground.settle()
+    drained = filing.drained(ground)
     ground.hold("consumers")
     stopped = [_completed(ground, count) for _ in range(ground.runs)]
     ground.release("consumers")

@@ -17,7 +17,6 @@ INDEX_CHANGES = "index_changes"
 _WAITS = text("""
     select 1 from jobs where kind = :kind and done_at is null and parked_at is null and lease_until is null
     limit 1 for share skip locked""")
-_WAKE = text("select pg_notify('jobs', '')")
 
 
 class SearchUnit(UnitOfWork):
@@ -39,5 +38,5 @@ class SearchUnit(UnitOfWork):
             self.ledger.changed = False
             if self.connection.execute(_WAITS, {"kind": INDEX_CHANGES}).first() is None:
                 jobs.add(self, INDEX_CHANGES, {})
-            self.connection.execute(_WAKE)
+            self.waking.add("jobs")
         return super().flush()

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, Select, select, text
 
 from services.kit import schema
 from services.search.model.documents import Entry, circle_of
-from services.search.tables import cases, documents, writes
+from services.search.tables import cases, documents
 
 _ENTRY = (documents.c.document_id, documents.c.kind, documents.c.case_id, documents.c.version, documents.c.serial,
           documents.c.write, documents.c.content, cases.c.register, cases.c.circle)  # fmt: skip
+# what every case brings is written by statements made once
+_CASE = text("select version, register, circle from cases where case_id = :case_id")
+_REGISTER = text("""
+    insert into cases (case_id, version, register) values (:case_id, :version, cast(:register as jsonb))
+    on conflict (case_id) do update set version = excluded.version, register = excluded.register""")
+_CIRCLE = text("""
+    insert into cases (case_id, circle) values (:case_id, cast(:circle as jsonb))
+    on conflict (case_id) do update set circle = excluded.circle""")
+_TOUCH = text("update documents set write = nextval('writes') where case_id = :case_id")
+_PARTIES = text("""
+    select document_id from documents where case_id = :case_id and kind = 'party' and content is not null""")
+_PUT = text("""
+    insert into documents (document_id, kind, case_id, version, content)
+    select * from jsonb_to_recordset(cast(:rows as jsonb))
+        as r (document_id text, kind text, case_id text, version bigint, content jsonb)
+    on conflict (document_id) do update set kind = excluded.kind, case_id = excluded.case_id,
+        version = excluded.version, content = excluded.content, told = nextval('writes'), write = nextval('writes')
+    where (documents.version <= excluded.version or documents.told <= :first_write)
+        and (documents.kind, documents.case_id, documents.version, documents.content)
+            is distinct from (excluded.kind, excluded.case_id, excluded.version, excluded.content)""")
 _WRITTEN = text("""
     update documents set written = n.write
     from unnest(cast(:ids as text[]), cast(:writes as bigint[])) as n (id, write)
@@ -47,16 +67,7 @@ class Ledger:
         rows = [vars(one) for one in {one.document_id: one for one in told}.values()]
         if not rows:
             return
-        fresh = upsert(documents).values(rows)
-        newer = {name: fresh.excluded[name] for name in ("kind", "case_id", "version", "content")}
-        numbers = {name: writes.next_value() for name in ("told", "write")}
-        self.connection.execute(fresh.on_conflict_do_update(
-            index_elements=[documents.c.document_id], set_=newer | numbers,
-            where=and_(
-                or_(documents.c.version <= fresh.excluded.version, documents.c.told <= first_write),
-                or_(*(documents.c[name].is_distinct_from(value) for name, value in newer.items())),
-            ),
-        ))  # fmt: skip
+        self.connection.execute(_PUT, {"rows": _json(rows), "first_write": first_write})
         self.changed = True
 
     def put_register(self, case_id: str, version: int, register: Mapping[str, Any], first_write: int = 0) -> bool:
@@ -64,9 +75,8 @@ class Ledger:
         before = self._case(case_id)
         if before is not None and before.version > version and self._told(f"case:{case_id}") > first_write:
             return False
-        row = {"case_id": case_id, "version": version, "register": dict(register)}
-        fresh = upsert(cases).values(row)
-        self.connection.execute(fresh.on_conflict_do_update(index_elements=[cases.c.case_id], set_=row))
+        row = {"case_id": case_id, "version": version, "register": _json(dict(register))}
+        self.connection.execute(_REGISTER, row)
         if before is None or before.register != register:
             self._touch(case_id)
         return True
@@ -76,13 +86,11 @@ class Ledger:
         before = self._case(case_id)
         if before is not None and before.circle == circle:
             return
-        row = {"case_id": case_id, "circle": dict(circle)}
-        fresh = upsert(cases).values(row)
-        self.connection.execute(fresh.on_conflict_do_update(index_elements=[cases.c.case_id], set_=row))
+        self.connection.execute(_CIRCLE, {"case_id": case_id, "circle": _json(dict(circle))})
         self._touch(case_id)
 
     def _case(self, case_id: str) -> Any:
-        return self.connection.execute(select(cases).where(cases.c.case_id == case_id)).one_or_none()
+        return self.connection.execute(_CASE, {"case_id": case_id}).one_or_none()
 
     def _told(self, document_id: str) -> int:
         query = select(documents.c.told).where(documents.c.document_id == document_id)
@@ -96,13 +104,11 @@ class Ledger:
         return None if row is None else circle_of(row)
 
     def _touch(self, case_id: str) -> None:
-        mine = update(documents).where(documents.c.case_id == case_id).values(write=writes.next_value())
-        self.changed = self.connection.execute(mine).rowcount > 0 or self.changed
+        self.changed = self.connection.execute(_TOUCH, {"case_id": case_id}).rowcount > 0 or self.changed
 
     def parties_of(self, case_id: str) -> set[str]:
         """Ids of the party documents of a case that are not gone."""
-        mine = (documents.c.case_id == case_id) & (documents.c.kind == "party") & documents.c.content.is_not(None)
-        return set(self.connection.execute(select(documents.c.document_id).where(mine)).scalars())
+        return set(self.connection.execute(_PARTIES, {"case_id": case_id}).scalars())
 
     def content(self, document_id: str) -> tuple[int, dict[str, Any] | None]:
         """Version and content of a document; (-1, None) when it is not kept."""
@@ -138,6 +144,10 @@ class Ledger:
         """Nothing was ever written to an index."""
         return self.connection.execute(select(documents.c.document_id).where(documents.c.written > 0).limit(1)
                                        ).first() is None  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _joined() -> Select[Any]:

@@ -18,7 +18,7 @@ KEY = "key_of_row"
 
 @cache
 def _statements(table: Table) -> tuple[Any, Any]:
-    """Insert a row, update the row of a key: made once, because making them costs as much as sending them."""
+    """Insert a row, update the row of a key: made once, because making them is work as well."""
     return insert(table), update(table).where(next(iter(table.primary_key.columns)) == bindparam(KEY))
 
 
@@ -81,7 +81,8 @@ class Rows(Generic[R]):
         for key, values in changes.items():
             reckoned = {name: value for name, value in values.items() if isinstance(value, ColumnElement)}
             plain = {name: value for name, value in values.items() if name not in reckoned}
-            self.uow.connection.execute(self._update.values(reckoned), {**plain, KEY: key})
+            changing = self._update.values(reckoned) if reckoned else self._update
+            self.uow.connection.execute(changing, {**plain, KEY: key})
 
     def forget(self) -> None:
         """What was changed and is not written is taken back."""

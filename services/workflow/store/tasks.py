@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, text, update
 
 from services.kit import schema
 from services.kit.database import UnitOfWork
@@ -16,7 +16,19 @@ from services.workflow.model.records import Instance, Task, Visit
 from services.workflow.store.rows import Rows
 from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks, visits
 
-_SPEAK = insert(opinions)
+# statements of every act are made once
+_SPEAK, _SEAT = insert(opinions), insert(task_audience)
+_CASE_OF = text("select case_id from tasks where task_id = :task_id")
+_SEATS = text("select key, rule, excluded_ids from task_audience where task_id = :task_id")
+_UNSEAT = text("delete from task_audience where task_id = any(:task_ids)")
+_CARD = schema.case_card
+_GOVERNED = instances.outerjoin(_CARD, _CARD.c.case_id == instances.c.case_id)
+_DUE = (_CARD.c.due_on, _CARD.c.due_state, _CARD.c.limit_id)
+_INSTANCE = select(instances, *_DUE).select_from(_GOVERNED).where(instances.c.case_id == bindparam("id"))
+_WHOLE = select(tasks, visits, instances, *_DUE).select_from(
+    _GOVERNED.join(tasks, instances.c.instance_id == tasks.c.instance_id)
+    .join(visits, visits.c.visit_id == tasks.c.visit_id)
+).where(tasks.c.task_id == bindparam("id"))  # fmt: skip
 # A suspended clock has no day; the list then sorts it last.
 _REDATE = text("""
     update task_audience a set due_on = n.due_on, due_state = n.due_state
@@ -57,14 +69,12 @@ class Tasks(Rows[Task]):
 
     def case_of(self, task_id: str) -> str | None:
         """The case a task belongs to."""
-        return self.uow.connection.execute(select(tasks.c.case_id).where(tasks.c.task_id == task_id)).scalar()
+        return self.uow.connection.execute(_CASE_OF, {"task_id": task_id}).scalar()
 
     def whole(self, task_id: str) -> tuple[Task, Visit, Instance, Due] | None:
         """A task with its visit, its instance and the case's governing due day, in one read."""
         self.uow.write()
-        joined = tasks.join(visits, visits.c.visit_id == tasks.c.visit_id)
-        joined = joined.join(instances, instances.c.instance_id == tasks.c.instance_id)
-        row = self._with_due(select(tasks, visits, instances), joined, tasks.c.task_id == task_id)
+        row = self.uow.connection.execute(_WHOLE, {"id": task_id}).one_or_none()
         return None if row is None else (
             Task.of(row, tasks), Visit.of(row, visits), Instance.of(row, instances), _due(row)
         )  # fmt: skip
@@ -72,14 +82,8 @@ class Tasks(Rows[Task]):
     def instance_with_due(self, case_id: str) -> tuple[Instance, Due] | None:
         """The procedure instance of a case, with the case's governing due day."""
         self.uow.write()
-        row = self._with_due(select(instances), instances, instances.c.case_id == case_id)
+        row = self.uow.connection.execute(_INSTANCE, {"id": case_id}).one_or_none()
         return None if row is None else (Instance.of(row, instances), _due(row))
-
-    def _with_due(self, columns: Any, joined: Any, where: Any) -> Any:
-        card = schema.case_card
-        whole = joined.outerjoin(card, card.c.case_id == instances.c.case_id)
-        query = columns.add_columns(card.c.due_on, card.c.due_state, card.c.limit_id).select_from(whole)
-        return self.uow.connection.execute(query.where(where)).one_or_none()
 
     def of_visit(self, visit_id: str) -> list[Task]:
         """Its tasks, oldest first."""
@@ -100,7 +104,7 @@ class Tasks(Rows[Task]):
              "case_id": instance.case_id, "body_id": instance.body_id, "pack_id": instance.pack_id,
              "due_on": due.on or NO_DAY, "due_state": due.state} for s in seats
         ]  # fmt: skip
-        self.uow.connection.execute(insert(task_audience).values(rows))
+        self.uow.connection.execute(_SEAT, rows)
 
     def reseat(self, task_id: str, seats: Sequence[Seat], people: Sequence[str], instance: Instance, due: Due) -> None:
         """Other people may take it from now on; who has it open before him need not load it again."""
@@ -110,7 +114,7 @@ class Tasks(Rows[Task]):
 
     def unseat(self, *task_ids: str) -> None:
         """Take tasks off every work list."""
-        self.uow.connection.execute(delete(task_audience).where(task_audience.c.task_id.in_(task_ids)))
+        self.uow.connection.execute(_UNSEAT, {"task_ids": list(task_ids)})
 
     def cancel(self, visit_ids: Sequence[str]) -> None:
         """Open tasks of these visits are nobody's any more."""
@@ -125,8 +129,7 @@ class Tasks(Rows[Task]):
 
     def seats_of(self, task_id: str) -> tuple[Seat, ...]:
         """Under which keys an open task waits."""
-        a = task_audience.c
-        rows = self.uow.connection.execute(select(a.key, a.rule, a.excluded_ids).where(a.task_id == task_id))
+        rows = self.uow.connection.execute(_SEATS, {"task_id": task_id})
         return tuple(Seat(r.key, r.rule, tuple(r.excluded_ids)) for r in rows)
 
     def keep_draft(self, task_id: str, draft: dict[str, Any]) -> None:
