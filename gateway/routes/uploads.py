@@ -22,7 +22,7 @@ LARGEST, CHUNK = 16 * 1024**3, "application/offset+octet-stream"
 TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creation,checksum,termination,expiration",
        "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(LARGEST)}  # fmt: skip
 _PAIRS = "filename, filetype, sha256, purpose, body_id, case_id"
-PIECE = 1 * 1024 * 1024  # each costs a write to the store and two short transactions
+PIECE = 4 * 1024 * 1024  # each costs a write to the store and two short transactions
 _BYTES = {"type": "string", "format": "binary"}
 _BODY = {"requestBody": {"required": True, "content": {CHUNK: {"schema": _BYTES}}}}
 _FILE: dict[int | str, dict[str, Any]] = {200: {"description": "文件内容", "content": {"*/*": {"schema": _BYTES}}}}
