@@ -46,8 +46,7 @@ outbox = Table(
     Column("created_at", INSTANT, primary_key=True, server_default=NOW),
     Column("event_id", Text, nullable=False), Column("aggregate_id", Text, nullable=False),
     Column("seq", BigInteger, nullable=False), Column("type", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("sent_at", INSTANT),
+    Column("body", LargeBinary, nullable=False), Column("sent_at", INSTANT),
     Index("outbox_unsent", "position", postgresql_where=text("sent_at is null")),
     Index("outbox_stream", "aggregate_id", "seq"),
     postgresql_partition_by="RANGE (created_at)",
@@ -67,8 +66,7 @@ inbox_waiting = Table(
     Column("aggregate_id", Text, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("body", LargeBinary, nullable=False),
-    Column("received_at", INSTANT, nullable=False, server_default=NOW),
-    count("attempts"), words("error"),
+    Column("received_at", INSTANT, nullable=False, server_default=NOW), count("attempts"), words("error"),
     Column("retry_at", INSTANT), Column("parked_at", INSTANT),
 )  # fmt: skip
 

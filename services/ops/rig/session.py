@@ -37,8 +37,14 @@ def temporary_place(prefix: str) -> Place:
 
 def orphans(prefix: str) -> list[Path]:
     """Folders of this user whose starter was killed."""
-    mine = (data for data in Path(tempfile.gettempdir()).glob(f"{prefix}*") if data.stat().st_uid == os.geteuid())
-    return [data for data in mine if _orphaned(data)]
+    return [data for data in Path(tempfile.gettempdir()).glob(f"{prefix}*") if _is_mine(data) and _orphaned(data)]
+
+
+def _is_mine(data: Path) -> bool:
+    try:
+        return data.stat().st_uid == os.geteuid()
+    except FileNotFoundError:  # another session has just ended
+        return False
 
 
 def _orphaned(data: Path) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import pytest
 from typer.testing import CliRunner
 
 from services.ops.__main__ import app
+from services.ops.bench import command, relay, report, tick
 from services.ops.bench.command import MODULES
 from services.ops.bench.figures import Figure, ratio
+from services.ops.bench.ground import Ground
 from services.ops.discover import ROOT
+from services.ops.rig.session import Rig
 
 RUN = CliRunner()
 
@@ -34,6 +38,30 @@ def test_a_measurement_that_is_none_is_refused() -> None:
 def test_every_measurement_has_a_module_that_says_what_it_measures() -> None:
     folder = ROOT / "services" / "ops" / "bench"
     assert all((folder / f"{name}.py").read_text("utf-8").startswith('"""') for name in MODULES)
+
+
+def test_one_that_fails_is_named_and_takes_nothing_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Ground) -> list[Figure]:
+        raise RuntimeError("1 of 2 clocks have told")
+
+    measured = [Figure("relay out of a backlog", "events/s", (900, 1_200, 2_000), at_least=1_500)]
+    idle = Rig.in_temporary_folder()  # nothing of it runs: nothing is measured
+    monkeypatch.setattr(command, "_ground", lambda *_: nullcontext(Ground(idle.settings, idle.database, None, None)))
+    monkeypatch.setattr(tick, "measure", broken)
+    monkeypatch.setattr(relay, "measure", lambda _: measured)
+    answer = RUN.invoke(app, ["bench", "--only", "relay", "--only", "tick", "--json"])
+    idle.place.erase()
+    assert answer.exit_code == 1
+    told = json.loads(answer.stdout)
+    assert told["ok"] is False
+    assert told["figures"]["relay"][0]["median"] == 1_200
+    assert told["failed"] == {"tick": "RuntimeError: 1 of 2 clocks have told"}
+    run = report.Run({"day": "2026-11-23"}, {"relay": "embedded", "tick": "embedded"}, {"relay": measured},
+                     told["failed"], {"relay": 60.0, "tick": 1.0})  # fmt: skip
+    page = report.page(run)
+    assert "0 of 1 goals reached" in page
+    assert "- Relay, relay out of a backlog: 1,200 events/s, goal >= 1,500" in page
+    assert "**Not measured**: RuntimeError: 1 of 2 clocks have told" in page
 
 
 def test_the_median_decides() -> None:
