@@ -99,29 +99,28 @@ def doing_differences(play: Play) -> list[str]:
     acts = [act for act in play.cast.example["acts"] if not act.get("refused")]
     wanted = set(play.cast.example["expect"]["effects"])
     forms = [act for act in acts if act["do"] == "complete"]
-    visits = _visits(play, {str(act["who"]) for act in forms})
-    performed = {effect["name"] for visit in visits for effect in visit["effects"] if effect["state"] == "done"}
+    seen = _seen(play, {str(act["who"]) for act in forms})
+    performed = {e["name"] for visits in seen.values() for v in visits for e in v["effects"] if e["state"] == "done"}
     found = [f"效果：{name} {'没有办' if name in wanted else '不应办'}" for name in sorted(performed ^ wanted)]
     if "archive_dossier" in wanted:  # its officer sees the internal volume too
         found += unbound(play.speak(play.officer()).get(f"/cases/{play.case_id}/dossier"))
+    reader = play.cast.people[play.cast.reader()]
+    own = [v for by, visits in seen.items() for v in visits if by == (v["done_by"] if v["done_by"] in seen else reader)]
     filed = next(act for act in acts if act["do"] == "file")
-    return [*found, *_filing_differences(play, filed), *_form_differences(play, visits, forms)]
+    return [*found, *_filing_differences(play, filed), *_form_differences(play, own, forms)]
 
 
-def _visits(play: Play, people: set[str]) -> list[dict[str, Any]]:
-    """Of the case, each as its own doer sees it, else as the first reader."""
+def _seen(play: Play, people: set[str]) -> dict[str, list[dict[str, Any]]]:
+    """Person id -> the visits as that person sees them; whoever may not see the case any more is left out."""
     reader = play.cast.reader()
-    seen: dict[str, dict[str, Any]] = {}
+    seen: dict[str, list[dict[str, Any]]] = {}
     for short in (reader, *sorted(people - {reader})):
         try:
-            course = play.speak(short).get(f"/cases/{play.case_id}/course")
+            seen[play.cast.people[short]] = play.speak(short).get(f"/cases/{play.case_id}/course")["visits"]
         except RefusedError as refusal:
             if short == reader or refusal.slug != "case-not-known":
                 raise
-            continue
-        own = play.cast.people[short]
-        seen |= {v["visit_id"]: v for v in course["visits"] if v["done_by"] == own or v["visit_id"] not in seen}
-    return list(seen.values())
+    return seen
 
 
 def _filing_differences(play: Play, act: Mapping[str, Any]) -> Iterator[str]:
