@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.requests import ClientDisconnect
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from gateway.auth import Caller, SignedIn
@@ -21,7 +22,7 @@ LARGEST, CHUNK = 16 * 1024**3, "application/offset+octet-stream"
 TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creation,checksum,termination,expiration",
        "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(LARGEST)}  # fmt: skip
 _PAIRS = "filename, filetype, sha256, purpose, body_id, case_id"
-PIECE = 1024 * 1024
+PIECE = 4 * 1024 * 1024  # each costs a write to the store and two short transactions
 _BYTES = {"type": "string", "format": "binary"}
 _BODY = {"requestBody": {"required": True, "content": {CHUNK: {"schema": _BYTES}}}}
 _FILE: dict[int | str, dict[str, Any]] = {200: {"description": "文件内容", "content": {"*/*": {"schema": _BYTES}}}}
@@ -135,12 +136,17 @@ class _Held:
 
 async def _send(caller: Caller, upload_id: str, offset: int, source: Request | _Held) -> Response:
     buffer, session = bytearray(), None
-    async for part in source.stream():
-        buffer += part
-        while len(buffer) >= PIECE:
-            session = await _append(caller, upload_id, offset, bytes(buffer[:PIECE]))
-            del buffer[:PIECE]
-            offset = session.offset
+    try:
+        async for part in source.stream():
+            buffer += part
+            while len(buffer) >= PIECE:
+                session = await _append(caller, upload_id, offset, bytes(buffer[:PIECE]))
+                del buffer[:PIECE]
+                offset = session.offset
+    except ClientDisconnect:
+        if buffer:
+            await _append(caller, upload_id, offset, bytes(buffer))
+        raise
     if buffer or session is None:
         if not buffer:
             raise ConflictError("分块为空，请从 Upload-Offset 起继续上传")

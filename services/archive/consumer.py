@@ -65,5 +65,6 @@ class ArchiveConsumer:
             binding.release(uow, event.data.effect_id)
 
     def on_superior_answered(self, event: Event, uow: ArchiveUnit) -> None:
-        """The scan of a paper answer belongs to the case that asked."""
+        """The scan of a paper answer belongs to the case that asked, and into its dossier."""
         uploads.link_reply(uow, event)
+        papers.file_materials(uow, self.packs, event.case_id)

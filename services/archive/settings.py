@@ -27,7 +27,7 @@ class ArchiveSettings:
     party: Allowance = Allowance(500 * MIB, 2 * GIB, 50)
     staff: Allowance = Allowance(16 * GIB, 200 * GIB, 1_000)
     station: Allowance = Allowance(16 * GIB, 2_000 * GIB, 20_000)
-    largest_chunk: int = 1024 * 1024
+    largest_chunk: int = 4 * MIB  # a write to the store and two short transactions each
     session_life: timedelta = timedelta(days=14)
     read_at_once: int = 8 * 1024 * 1024
 

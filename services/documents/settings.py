@@ -15,6 +15,8 @@ class DocumentsSettings:
     largest_fields: int = 200_000
     largest_pdf: int = 16 * 1024**2
     render_seconds: float = 20.0
+    render_start_seconds: float = 30.0
+    render_idle_seconds: float = 60.0
     render_memory: int = 1024**3
     uno_python: str = "/usr/bin/python3"
     office_start_seconds: float = 90.0

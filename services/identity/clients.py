@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,10 +28,12 @@ class OperatedRooms:
 
     def settle(self) -> None:
         """See model.legal_dates.Rooms."""
-        try:
-            settle(dict(self.addresses), self.token(), SETTLE_SECONDS)
-        except NotSettledError as error:
-            raise ConflictError(f"平台尚未处理完毕，法定日期没有继续推进：{error}") from error
+        with ExitStack() as opened:  # one channel for all its looks
+            doors = {n: OperationsStub(opened.enter_context(rpc.channel(a))) for n, a in self.addresses.items()}
+            try:
+                settle(doors, self.token(), SETTLE_SECONDS)
+            except NotSettledError as error:
+                raise ConflictError(f"平台尚未处理完毕，法定日期没有继续推进：{error}") from error
 
     def due_days(self, root_id: str, after: date) -> Iterator[date]:
         """See model.legal_dates.Rooms."""

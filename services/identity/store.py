@@ -140,10 +140,10 @@ class Doors(Repository):
     def guesses(self, name_digest: bytes, now: datetime) -> Guesses:
         """Attempts under a name, its row locked."""
         table = t.guesses
-        fresh = upsert(table).values(name_digest=name_digest, count=0, since=now).on_conflict_do_nothing()
-        self.connection.execute(fresh)
-        found = select(table).where(table.c.name_digest == name_digest).with_for_update()
-        return _noun(Guesses, self.connection.execute(found).one())
+        fresh = upsert(table).values(name_digest=name_digest, count=0, since=now)
+        # an update locks the row in the same step: another sign-in may forget it between two
+        locked = fresh.on_conflict_do_update(index_elements=[table.c.name_digest], set_={"count": table.c.count})
+        return _noun(Guesses, self.connection.execute(locked.returning(*table.c)).one())
 
     def put_guesses(self, name_digest: bytes, guesses: Guesses) -> None:
         """Count."""

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.kit import clock, logs, schema
 from services.kit.database import UnitOfWork, open_engine
-from services.kit.errors import is_outage
+from services.kit.errors import outage
 from services.kit.health import JOBS, PARKED
 from services.kit.objects import open_store
 from services.kit.relay import await_word, listening
@@ -98,7 +98,7 @@ def _child(task: Task, pipe: Pipe) -> None:
             task.work[kind](host, payload)
             pipe.send(Outcome())
         except Exception as error:
-            said, passing = f"{type(error).__name__}: {error}"[:2000], is_outage(error)
+            said, passing = f"{type(error).__name__}: {error}"[:2000], bool(outage(error))
             if passing:  # an outage is not the job's fault
                 log.warning("job_waits", extra={"room": task.name, "kind": kind, "error": said[:200]})
             else:

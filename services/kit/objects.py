@@ -8,6 +8,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
@@ -15,13 +16,18 @@ from urllib.parse import unquote, urlsplit
 
 from minio import Minio
 from minio.commonconfig import COMPLIANCE
-from minio.error import S3Error
+from minio.error import MinioException, S3Error
 from minio.retention import Retention
+from urllib3.exceptions import HTTPError
 
 from services.kit import clock
 from services.kit.errors import NotFoundError, RuleRefusedError, UnavailableError
 
 PART = 8 * 1024 * 1024
+_GONE = ("NoSuchKey", "NoSuchObject")
+# of its 4xx those that pass with time, or that an operator mends
+_AWAY = ("SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "OperationAborted", "NoSuchBucket", "AccessDenied",
+         "InvalidAccessKeyId", "SignatureDoesNotMatch")  # fmt: skip
 _LOCKED = "该文件已锁定，保管期内不得删除或改写：{}"
 
 
@@ -164,70 +170,76 @@ class FolderStore:
                 yield path.relative_to(self.folder).as_posix()
 
 
+@contextmanager
+def _asking(key: str = "", removing: bool = False) -> Iterator[None]:
+    """What S3 answers, in our words; a request that it will never take is a fault of ours and stays as it is."""
+    try:
+        yield
+    except S3Error as error:
+        if error.code in _GONE:
+            raise NotFoundError(f"存储中没有该文件：{key}") from error
+        worm = error.code == "InvalidRequest" and "WORM" in (error.message or "")  # MinIO's word for a locked object
+        if worm or error.code == "ObjectLocked" or (removing and error.code == "AccessDenied"):
+            raise RuleRefusedError(_LOCKED.format(key)) from error
+        if error.response.status >= 500 or error.response.status in (408, 429) or error.code in _AWAY:
+            raise UnavailableError(f"文件存储暂不可用：{error.code}") from error
+        raise
+    except (MinioException, HTTPError) as error:  # no answer, half an answer, or none of S3's
+        raise UnavailableError("文件存储暂不可用，请稍后重试") from error
+
+
 class S3Store:
     """Any S3 store, plain calls only; locks where the bucket was made with object lock."""
 
     def __init__(self, client: Minio, bucket: str) -> None:
         self.client, self.bucket = client, bucket
-        try:
+        with _asking():
             if not client.bucket_exists(bucket):
-                client.make_bucket(bucket, object_lock=True)
-        except S3Error as error:
-            if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-                raise UnavailableError(f"对象存储不可用：{error.code}") from error
+                try:
+                    client.make_bucket(bucket, object_lock=True)
+                except S3Error as error:  # another process was faster
+                    if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                        raise
 
     def put(self, key: str, data: BinaryIO, size: int, media_type: str = "application/octet-stream") -> None:
         """See ObjectStore."""
-        self.client.put_object(self.bucket, key, data, size, content_type=media_type, part_size=PART)
+        with _asking(key):
+            self.client.put_object(self.bucket, key, data, size, content_type=media_type, part_size=PART)
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         """See ObjectStore."""
-        try:
+        with _asking(key):
             answer = self.client.get_object(self.bucket, key, offset=offset, length=length or 0)
-        except S3Error as error:
-            raise _translated(error, key) from error
-        try:
-            return answer.read()
-        finally:
-            answer.close()
-            answer.release_conn()
+            try:
+                return answer.read()
+            finally:
+                answer.close()
+                answer.release_conn()
 
     def size(self, key: str) -> int | None:
         """Bytes, or None when there is no such key."""
-        try:
+        with suppress(NotFoundError), _asking(key):
             return self.client.stat_object(self.bucket, key).size
-        except S3Error as error:
-            if error.code in ("NoSuchKey", "NoSuchObject"):
-                return None
-            raise _translated(error, key) from error
+        return None
 
     def delete(self, key: str) -> None:
         """Removes the current version for good."""
-        try:
+        with suppress(NotFoundError), _asking(key, removing=True):
             version = self.client.stat_object(self.bucket, key).version_id
             self.client.remove_object(self.bucket, key, version_id=version)
-        except S3Error as error:
-            if error.code not in ("NoSuchKey", "NoSuchObject"):
-                raise _translated(error, key) from error
 
     def lock(self, key: str, until: datetime) -> bool:
         """COMPLIANCE retention on the current version."""
-        try:
+        with _asking(key):
             version = self.client.stat_object(self.bucket, key).version_id
-            if not version:
-                return False
-            if not self._locked(key, until):
+            if version and not self._locked(key, until):
                 self.client.set_object_retention(self.bucket, key, Retention(COMPLIANCE, until), version_id=version)
-        except S3Error as error:
-            raise _translated(error, key) from error
-        return True
+        return bool(version)
 
     def locked(self, key: str) -> bool:
         """See ObjectStore."""
-        try:
+        with _asking(key):
             return self._locked(key, clock.now())
-        except S3Error as error:
-            raise _translated(error, key) from error
 
     def _locked(self, key: str, until: datetime) -> bool:
         try:
@@ -240,14 +252,6 @@ class S3Store:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys in order that begin with the prefix."""
-        for found in self.client.list_objects(self.bucket, prefix=prefix, recursive=True):
-            yield str(found.object_name)
-
-
-def _translated(error: S3Error, key: str) -> Exception:
-    if error.code in ("NoSuchKey", "NoSuchObject"):
-        return NotFoundError(f"存储中没有该文件：{key}")
-    worm = error.code == "InvalidRequest" and "WORM" in (error.message or "")  # MinIO's word for a locked object
-    if worm or error.code in ("AccessDenied", "ObjectLocked"):
-        return RuleRefusedError(_LOCKED.format(key))
-    return UnavailableError(f"对象存储不可用：{error.code}")
+        with _asking(prefix):
+            for found in self.client.list_objects(self.bucket, prefix=prefix, recursive=True):
+                yield str(found.object_name)

@@ -14,16 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 import grpc
 from google.protobuf.message import Message
 
-from services.kit import clock
+from services.kit import clock, errors
 from services.kit.database import traceparent
-from services.kit.errors import (
-    BY_SLUG,
-    DomainError,
-    InternalError,
-    InvalidInputError,
-    NotSignedInError,
-    UnavailableError,
-)
+from services.kit.errors import DomainError, InvalidInputError, UnavailableError
 from services.kit.identity import Actor, read_token
 
 if TYPE_CHECKING:
@@ -33,11 +26,6 @@ PROBLEM = "anjuan-problem-bin"
 LARGEST_MESSAGE = 20 * 1024 * 1024
 LARGEST_PROBLEM = 256 * 1024
 LONGEST_DETAIL = 2_000
-if TYPE_CHECKING:
-    Interceptor = grpc.ServerInterceptor[Any, Any]
-else:
-    Interceptor = grpc.ServerInterceptor
-
 log = logging.getLogger("anjuan.rpc")
 ANONYMOUS = Actor(kind="anonymous", person_id="", name="")
 # UNAVAILABLE is safe to send again: every call carries an idempotency key (metadata), reads change nothing.
@@ -79,11 +67,11 @@ def signed_in() -> Actor:
     """
     actor = call().actor
     if actor.kind == "anonymous":
-        raise NotSignedInError("请先登录")
+        raise errors.NotSignedInError("请先登录")
     return actor
 
 
-class _Door(Interceptor):
+class _Door(grpc.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
     """Reads token, key and trace of each call; turns a DomainError into a status with its problem."""
 
     def __init__(self, host: Host) -> None:
@@ -158,13 +146,10 @@ def _each(field: Any, value: Any) -> Iterable[Any]:
 
 
 def _fault(error: Exception) -> DomainError:
-    """A fault of ours or of a store below: the first may be reported, the second sent again."""
-    lost = getattr(error, "connection_invalidated", False)
-    if lost or type(error).__name__ in ("OperationalError", "InterfaceError", "DatabaseError", "TimeoutError"):
-        return UnavailableError("数据库暂不可用，请稍后重试")
-    if isinstance(error, OSError) or type(error).__name__ in ("MaxRetryError", "ProtocolError", "S3Error"):
-        return UnavailableError("文件存储暂不可用，请稍后重试")
-    return InternalError("系统内部错误，已记录，请稍后重试或联系管理员")
+    """A fault of ours or an outage below: the first may be reported, the second sent again."""
+    if away := errors.outage(error):
+        return UnavailableError(f"{away}暂不可用，请稍后重试")
+    return errors.InternalError("系统内部错误，已记录，请稍后重试或联系管理员")
 
 
 def refuse(context: grpc.ServicerContext, error: DomainError) -> Any:
@@ -190,7 +175,7 @@ def error_of(failure: grpc.RpcError) -> DomainError:
     trailing = dict(answered.trailing_metadata() or ())
     if PROBLEM in trailing:
         problem = json.loads(trailing[PROBLEM])
-        kind = BY_SLUG.get(problem["slug"], DomainError)
+        kind = errors.BY_SLUG.get(problem["slug"], DomainError)
         return kind(problem["detail"], problem["fields"], **problem["context"])
     return UnavailableError("相关服务暂不可用，请稍后重试", reason=str(answered.code().name))
 

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Date,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    text,
-)  # fmt: skip
+from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import Column, Identity, Index, MetaData, Table
+from sqlalchemy.types import ARRAY, BigInteger, Boolean, Date, DateTime, Integer, LargeBinary, Text
 
 metadata = MetaData()
 NOW = text("clock_timestamp()")
@@ -58,10 +44,8 @@ outbox = Table(
     "outbox", metadata,
     Column("position", BigInteger, Identity(always=True), primary_key=True),
     Column("created_at", INSTANT, primary_key=True, server_default=NOW),
-    Column("event_id", Text, nullable=False),
-    Column("aggregate_id", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("type", Text, nullable=False),
+    Column("event_id", Text, nullable=False), Column("aggregate_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False), Column("type", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("sent_at", INSTANT),
     Index("outbox_unsent", "position", postgresql_where=text("sent_at is null")),
@@ -74,8 +58,7 @@ inbox = Table(
     Column("source", Text, primary_key=True),
     Column("aggregate_id", Text, primary_key=True),
     Column("last_seq", BigInteger, nullable=False, server_default="0"),
-    count("duplicates"),
-    flag("parked"),
+    count("duplicates"), flag("parked"),
 )  # fmt: skip
 
 inbox_waiting = Table(
@@ -85,10 +68,8 @@ inbox_waiting = Table(
     Column("seq", BigInteger, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("received_at", INSTANT, nullable=False, server_default=NOW),
-    count("attempts"),
-    words("error"),
-    Column("retry_at", INSTANT),
-    Column("parked_at", INSTANT),
+    count("attempts"), words("error"),
+    Column("retry_at", INSTANT), Column("parked_at", INSTANT),
 )  # fmt: skip
 
 jobs = Table(
@@ -98,10 +79,8 @@ jobs = Table(
     Column("payload", JSONB, nullable=False),
     Column("run_at", INSTANT, nullable=False, server_default=NOW),
     Column("lease_until", INSTANT),
-    count("attempts"),
-    words("error"),
-    Column("parked_at", INSTANT),
-    Column("done_at", INSTANT),
+    count("attempts"), words("error"),
+    Column("parked_at", INSTANT), Column("done_at", INSTANT),
     Index("jobs_due", "run_at", postgresql_where=text("done_at is null and parked_at is null")),
 )  # fmt: skip
 
@@ -118,10 +97,8 @@ audit = Table(
     Column("at", INSTANT, nullable=False, server_default=NOW),
     Column("legal_on", Date),
     Column("actor", JSONB, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("object_id", Text, nullable=False),
-    words("case_id"),
-    words("body_id"),
+    Column("action", Text, nullable=False), Column("object_id", Text, nullable=False),
+    words("case_id"), words("body_id"),
     Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
     Column("link", LargeBinary),
     Index("audit_case", "case_id", "position"),
@@ -131,8 +108,7 @@ audit = Table(
 audit_heads = Table(
     "audit_heads", metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("link", LargeBinary, nullable=False),
-    Column("rows", BigInteger, nullable=False),
+    Column("link", LargeBinary, nullable=False), Column("rows", BigInteger, nullable=False),
     Column("signed_at", INSTANT, nullable=False),
     Column("signature", LargeBinary, nullable=False),
 )  # fmt: skip
@@ -159,8 +135,7 @@ packs = Table(
     "packs", metadata,
     Column("pack_id", Text, primary_key=True),
     Column("version", Text, primary_key=True),
-    Column("sha256", Text, nullable=False),
-    Column("valid_from", Date, nullable=False),
+    Column("sha256", Text, nullable=False), Column("valid_from", Date, nullable=False),
 )  # fmt: skip
 
 legal_dates = Table(
@@ -176,9 +151,7 @@ body_tree = Table(
     Column("parent_id", Text),
     Column("root_id", Text, nullable=False),
     strings("ancestor_ids"),
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("tier", Text, nullable=False),
+    Column("name", Text, nullable=False), Column("kind", Text, nullable=False), Column("tier", Text, nullable=False),
     words("code"),
     Column("departments", JSONB, nullable=False, server_default=text("'{}'")),
     Index("body_tree_ancestors", "ancestor_ids", postgresql_using="gin"),

@@ -236,7 +236,7 @@ def replay(
 @app.command()
 def bench(
     only: Annotated[list[str] | None, typer.Option("--only", help="只做这一项测量，可多次")] = None,
-    profile: Annotated[str, typer.Option("--profile", help="embedded 或 full")] = "embedded",
+    profile: Annotated[str, typer.Option("--profile", help="全部在 embedded 或 full 上测；缺省各在其所")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="缩短测量，只看大概")] = False,
     long: Annotated[bool, typer.Option("--long", help="加做每秒五十件、持续五分钟的收案")] = False,
     json: Json = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -16,7 +17,7 @@ from services.kit.identity import Actor
 from services.search.index import Index
 from services.search.model import words
 from services.search.model.documents import KINDS, SERIALS, Entry, first_order, shown
-from services.search.model.filters import EMPTY, FACETS, NONE, Among, Every, Filter, reach
+from services.search.model.filters import EMPTY, FACETS, NONE, Among, Every, Except, Filter, reach
 from services.search.model.query import MOST, NOBODY, TIERS, Found, Query, Row
 from services.search.settings import KNOBS
 from services.search.store import SearchUnit
@@ -35,14 +36,25 @@ def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.Searc
     limit, asked = paging.size(request.limit), words.phrases(request.text)
     sort = _one_of(request.sort or SORTS[0], SORTS, "sort")
     with uow:
+        uow.acting(access.current(uow.connection, uow.cause.actor))  # a token's roles may be ten minutes old
         scope = reach(uow.cause.actor, cache(lambda body: _below(uow, body)))
         since, until = _days(request)
-        query = Query(asked, Every((scope, *_filters(request))), since=since, until=until,
+        query = Query(asked, Every((scope, *_filters(request), *_shut(uow))), since=since, until=until,
                       oldest_first=sort == "oldest")  # fmt: skip
         found, rows = _found(uow, index, query, limit + 1, sort, _place(request, sort))
-        hits = _hits(uow, [row for _, row in rows[:limit]], asked)
+        entries, gone = _open(uow, [row for _, row in rows[:limit]])
         more = paging.cursor(_digest(request, sort), *_key(rows[limit - 1])) if len(rows) > limit else ""
-        return pb.SearchAnswer(hits=hits, total=found.total, facets=_facets(uow, found), next_cursor=more)
+        hits, facets = _hits(uow, entries, asked), _facets(uow, found, gone)
+        total = max(found.total - len(gone), len(hits))
+        return pb.SearchAnswer(hits=hits, total=total, facets=facets, next_cursor=more)
+
+
+def _shut(uow: SearchUnit) -> list[Filter]:
+    """Documents that the index does not have as they are now, and that are not this caller's any more."""
+    late = uow.ledger.due(KNOBS.most_late)
+    seen = _seen(uow, uow.cause.actor, {entry.case_id for entry in late}) if late else {}
+    shut = tuple(entry.document_id for entry in late if not _may_find(entry, uow.cause.actor, seen))
+    return [Except(Among("document_id", shut))] if shut else []
 
 
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
@@ -134,15 +146,22 @@ def _found(
     return found, rows
 
 
-def _hits(uow: SearchUnit, rows: Sequence[Row], asked: Sequence[words.Phrase]) -> list[pb.Hit]:
-    """Rows as the caller sees them. The copies of the cards here decide once more: the index may be a second behind."""
+def _open(uow: SearchUnit, rows: Sequence[Row]) -> tuple[list[Entry], list[Entry | None]]:
+    """Rows that the caller may see, and those it may not: the copies of the cards here decide once more.
+
+    What the index is behind is left out of the question already: this is for what changed while it was asked.
+    """
     kept = uow.ledger.some(row.document_id for row in rows)
-    entries = [kept[row.document_id] for row in rows if row.document_id in kept]
-    seen = _seen(uow, uow.cause.actor, {entry.case_id for entry in entries})
-    open_ones = [entry for entry in entries if _may_find(entry, uow.cause.actor, seen)]
-    names = _names(uow, {entry.register["body_id"] for entry in open_ones if entry.register})
-    _record(uow, open_ones)
-    return [_hit(entry, asked, names) for entry in open_ones]
+    seen = _seen(uow, uow.cause.actor, {entry.case_id for entry in kept.values()})
+    entries = [kept.get(row.document_id) for row in rows]
+    mine = [entry for entry in entries if entry is not None and _may_find(entry, uow.cause.actor, seen)]
+    return mine, [entry for entry in entries if entry not in mine]
+
+
+def _hits(uow: SearchUnit, entries: Sequence[Entry], asked: Sequence[words.Phrase]) -> list[pb.Hit]:
+    names = _names(uow, {entry.register["body_id"] for entry in entries if entry.register})
+    _record(uow, entries)
+    return [_hit(entry, asked, names) for entry in entries]
 
 
 ACTIONS = ("list_cases", "view_case", "view_dossier", "view_internal")
@@ -199,11 +218,14 @@ def _hit(entry: Entry, asked: Sequence[words.Phrase], names: Mapping[str, str]) 
     )  # fmt: skip
 
 
-def _facets(uow: SearchUnit, found: Found) -> list[pb.Facet]:
+def _facets(uow: SearchUnit, found: Found, gone: Sequence[Entry | None]) -> list[pb.Facet]:
+    """How many for each value, without those that this page may not show."""
     names = _names(uow, found.facets.get("body_id", {}))
-    told = []
+    told, less = [], [{"kind": entry.kind, **(entry.register or {})} for entry in gone if entry is not None]
     for field in FACETS:
-        counts = sorted(found.facets[field].items(), key=lambda pair: (-pair[1], pair[0]))
-        ones = [(value, count) for value, count in counts if value not in (NONE, EMPTY)][: KNOBS.longest_facet]
+        left = Counter(found.facets[field])
+        left.subtract(str(one.get(field, "")) for one in less)
+        counts = sorted(left.items(), key=lambda pair: (-pair[1], pair[0]))
+        ones = [(value, n) for value, n in counts if n > 0 and value not in (NONE, EMPTY)][: KNOBS.longest_facet]
         told += [pb.Facet(field=field, value=value, count=count, label=names.get(value, "")) for value, count in ones]
     return told

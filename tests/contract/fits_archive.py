@@ -80,15 +80,21 @@ def _batch(world: World, sides: int = 1) -> dict[str, Any]:
     return made
 
 
+def _claimed(world: World, sides: int, case_id: str, seq: int) -> str:
+    """A pile that has come into a line of the case's main volume."""
+    pile = _batch(world, sides)["piles"][0]
+    body = {"case_id": case_id, "volume": "main", "seq": seq}
+    world.play.speak("deng").post(f"/scan-piles/{pile['pile_id']}/claim", body, f'"{pile["version"]}"')
+    return str(pile["pile_id"])
+
+
 def _unclaimed(world: World) -> str:
     return str(_batch(world)["piles"][0]["pile_id"])
 
 
 def _pages(world: World, sides: int = 1) -> list[dict[str, Any]]:
     """Pages of an open case, in the line for evidence of its main volume, thumbnails made."""
-    pile_id, case_id = _batch(world, sides)["piles"][0]["pile_id"], world.known["docketed"][0]
-    voice = world.play.speak("deng")
-    voice.post(f"/scan-piles/{pile_id}/claim", {"case_id": case_id, "volume": "main", "seq": 4})
+    pile_id, voice = _claimed(world, sides, world.known["docketed"][0], 4), world.play.speak("deng")
 
     def drawn() -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = voice.get(f"/scan-piles/{pile_id}/pages")["pages"]
@@ -161,10 +167,9 @@ def _case_pages(world: World) -> Fit:
 @fits("POST", "/cases/{case_id}/page-order")
 def _order(world: World) -> Fit:
     """A case of its own: every page of the place has to be named."""
-    one, pile_id = world.case(*DOCKETED), _batch(world, 2)["piles"][0]["pile_id"]
-    voice = world.play.speak("deng")
-    voice.post(f"/scan-piles/{pile_id}/claim", {"case_id": one.case_id, "volume": "main", "seq": 6})
-    ids = [page["page_id"] for page in voice.get(f"/scan-piles/{pile_id}/pages")["pages"]]
+    one = world.case(*DOCKETED)
+    pile_id = _claimed(world, 2, one.case_id, 6)
+    ids = [page["page_id"] for page in world.play.speak("deng").get(f"/scan-piles/{pile_id}/pages")["pages"]]
     return Fit("registrar", {"case_id": one.case_id}, {"volume": "main", "seq": 6, "page_ids": ids[::-1]})
 
 

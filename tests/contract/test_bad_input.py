@@ -41,9 +41,8 @@ WITH_IDS = sorted(label for label in SERVED if parameters(label, "path"))
 WITH_VERSION = sorted(
     label for label in SERVED if any(p["name"].lower() == "if-match" for p in parameters(label, "header"))
 )
-# whose task it is may complete it or send it back without: nobody else could have changed it;
-# of paper the state decides (counted, claimed, bound), a version only guards against a second look
-FREE = ("/completion", "/sending-back", "/arrangement", "/replacement", "/count", "/claim", "/discard")
+# whose task it is may complete it or send it back without: nobody else could have changed it
+FREE = ("/completion", "/sending-back")
 UNREAD = [label for label in WITH_VERSION if not label.endswith(FREE)]
 
 
@@ -173,7 +172,7 @@ def test_a_stale_version_is_refused(world: World, kept: dict[str, Fit], label: s
 @pytest.mark.parametrize("label", UNREAD)
 def test_a_change_without_the_version_read_names_the_header(world: World, kept: dict[str, Fit], label: str) -> None:
     others = {name: value for name, value in kept[label].headers.items() if name != "If-Match"}
-    said = refused(send(world, label, replace(kept[label], headers=others)), 422, slug="invalid-input")
+    said = refused(send(world, label, replace(kept[label], headers=others)), 428, slug="version-missing")
     assert "If-Match" in said["detail"]
     assert said["errors"] == [{"pointer": "header:If-Match", "detail": "必填"}]
 

@@ -8,15 +8,14 @@ from typing import Any
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
 
-from services.kit.procedure.bundle import load_folder
 from services.kit.testing import settle
-from services.ops.demo import report
+from services.ops.demo import comparison, report
 from services.ops.demo.cast import PASSWORD
 from services.ops.demo.command import longest
-from services.ops.demo.stage import Stage, filed_folders, pack_folders
+from services.ops.demo.stage import Stage, filed_folders, pack_folders, pack_of
 
-ALL = [(folder, name) for folder in filed_folders() for name in sorted(load_folder(folder).examples)]
-SHOWN = {folder: longest(load_folder(folder)) for folder in filed_folders()}
+ALL = [(folder, name) for folder in filed_folders() for name in sorted(pack_of(folder).examples)]
+SHOWN = {folder: longest(pack_of(folder)) for folder in filed_folders()}
 
 
 def cases() -> list[object]:
@@ -52,7 +51,8 @@ def test_the_example_ends_as_written(stage: Stage, folder: Path, name: str, tmp_
     settle(stage.rpc, stage.operator.token())
     voice = stage.voice(play.cast.sign_in(play.cast.reader()), PASSWORD, play.cast.body)
     story = report.read(voice, play.case_id, tmp_path)
-    assert report.differences(story, play.cast.example["expect"]) == []
+    assert comparison.differences(story, play.cast.example["expect"]) == []
+    assert comparison.doing_differences(play) == []
     body = str(play.cast.example["body"]["name"])
     found = {one["title"]: unread(story.papers[one["instrument_id"]], one, body) for one in story.instruments}
     assert {title: missing for title, missing in found.items() if missing} == {}

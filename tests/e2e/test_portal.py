@@ -18,8 +18,9 @@ from services.ops.trial import Platform
 from tests.e2e.conftest import Scene
 
 COLUMNS = ["案号", "案由/当事人", "环节", "来自", "到达时间", "剩余期限"]
+PLAIN = "plain.test"  # this machine under a name that a browser does not take for it
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+         "--disable-component-update", "--disable-sync", f"--host-resolver-rules=MAP {PLAIN} 127.0.0.1"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "mutants"
 # which faults meet each bug's weak point: what is marked is not yet with the broker; what comes again comes to a
 # listener; what is acknowledged is not yet in the database
 AIMED = {
-    "relay-marks-before-the-confirm": "kill rabbitmq,kill servers",
+    "relay-marks-before-the-confirm": "kill rabbitmq,restart rabbitmq",
     "consumer-without-inbox": "kill rabbitmq,kill postgres",
     "ack-before-the-commit": "kill consumers,kill postgres",
 }

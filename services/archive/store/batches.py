@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, exists, insert, s
 
 from services.archive.model.scans import Batch, Pile
 from services.archive.tables import scan_batches, scan_contents, scan_piles, upload_sessions
-from services.kit.errors import NotFoundError, PreconditionError
+from services.kit.errors import NotFoundError
 
 _BATCH, _PILE = tuple(Batch.__dataclass_fields__), tuple(Pile.__dataclass_fields__)
 
@@ -110,19 +110,12 @@ class Piles:
         """A new one."""
         self.connection.execute(insert(scan_piles).values(**{name: getattr(pile, name) for name in _PILE}))
 
-    def get(self, pile_id: str, if_version: int = 0) -> Pile:
-        """One pile, its row locked.
-
-        Raises:
-            NotFoundError: unknown.
-            PreconditionError: another has changed it since.
-        """
+    def get(self, pile_id: str) -> Pile:
+        """One pile, its row locked. Raises NotFoundError."""
         query = select(scan_piles).where(scan_piles.c.pile_id == pile_id).with_for_update()
         row = self.connection.execute(query).one_or_none()
         if row is None:
             raise NotFoundError("没有这一叠扫描件")
-        if if_version and row.version != if_version:
-            raise PreconditionError("这一叠扫描件刚被他人处理，请刷新后再办")
         return _pile(row)
 
     def of_batch(self, batch_id: str) -> list[Pile]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from services.archive.model.pages import Page
 from services.archive.tables import page_readings, pages
-from services.kit.errors import NotFoundError, PreconditionError
+from services.kit.errors import NotFoundError
 
 _FIELDS = tuple(Page.__dataclass_fields__)
 _PLACE = text("""
@@ -48,18 +48,11 @@ class Pages:
         if new:
             self.connection.execute(insert(pages), [{name: getattr(page, name) for name in _FIELDS} for page in new])
 
-    def get(self, page_id: str, if_version: int = 0) -> Page:
-        """One page.
-
-        Raises:
-            NotFoundError: unknown.
-            PreconditionError: another has changed it since.
-        """
+    def get(self, page_id: str) -> Page:
+        """Raises NotFoundError."""
         row = self.connection.execute(select(pages).where(pages.c.page_id == page_id)).one_or_none()
         if row is None:
             raise NotFoundError("没有这一页")
-        if if_version and row.version != if_version:
-            raise PreconditionError("这一页刚被他人改动，请刷新后再办")
         return _read(row)
 
     def first(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[Page]:

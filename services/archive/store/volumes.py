@@ -93,22 +93,26 @@ class Volumes:
         """Set columns."""
         self.connection.execute(update(volumes).where(volumes.c.volume_id == volume_id).values(**values))
 
+    def refuse(self, volume_id: str, reason: str) -> None:
+        """Its pages are free to change again."""
+        self.change(volume_id, state="refused", reason=reason, page_ids=[], entries=[])
+
     def give_up(self, effect_id: str) -> None:
         """What the effect asked for, unless it is bound."""
         asked = volumes.c.call["effect_id"].astext == effect_id, volumes.c.state.in_(("asked", "binding"))
-        given_up = {"state": "refused", "reason": "由运维人员终止", "page_ids": [], "entries": []}
-        self.connection.execute(update(volumes).where(*asked).values(**given_up))
+        for volume_id in self.connection.execute(select(volumes.c.volume_id).where(*asked)).scalars().all():
+            self.refuse(volume_id, "由运维人员终止")
 
-    def open_batches(self, case_id: str) -> list[tuple[str, bool, int]]:
-        """Scanned files with pages of the case: name, whether counted, how many of their piles wait unclaimed."""
+    def open_batches(self, case_id: str) -> list[tuple[str, str, bool, int]]:
+        """Scanned files with pages of the case: id, name, whether counted, how many of their piles wait unclaimed."""
         mine = select(scan_piles.c.batch_id).where(scan_piles.c.case_id == case_id, scan_piles.c.state == "filed")
         waits = func.count().filter(scan_piles.c.state == "unclaimed")
         batch = scan_batches.c
-        query = select(batch.file_name, batch.paper_pages, waits).join(
+        query = select(batch.batch_id, batch.file_name, batch.paper_pages, waits).join(
             scan_piles, scan_piles.c.batch_id == batch.batch_id
         )
         grouped = query.where(batch.batch_id.in_(mine)).group_by(batch.batch_id).order_by(batch.batch_id)
-        return [(row[0], row[1] is not None, row[2]) for row in self.connection.execute(grouped)]
+        return [(row[0], row[1], row[2] is not None, row[3]) for row in self.connection.execute(grouped)]
 
 
 class Dossiers:
@@ -137,6 +141,10 @@ class Dossiers:
     def change(self, dossier_id: str, **values: Any) -> None:
         """Set columns."""
         self.connection.execute(update(dossiers).where(dossiers.c.dossier_id == dossier_id).values(**values))
+
+    def refuse(self, dossier_id: str, reason: str) -> None:
+        """The dossier is open again."""
+        self.change(dossier_id, state="refused", reason=reason)
 
     def give_up(self, effect_id: str) -> None:
         """What the effect asked for, unless it is archived."""

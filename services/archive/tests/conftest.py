@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from anjuan.identity.v1.events_pb2 import BodyChanged
+from anjuan.identity.v1.identity_pb2 import Body
 from services.archive.__main__ import ROOM
+from services.archive.tests.files import BODY, OTHER, told
 from services.archive.tests.scene import Scene
 from services.kit import run
 from services.ops.rig.session import Rig
@@ -31,3 +34,12 @@ def scene(archive: run.Host, rig: Rig) -> Scene:
     scene = Scene(archive)
     scene.furnish()
     return scene
+
+
+@pytest.fixture
+def host(archive: run.Host, rig: Rig) -> run.Host:
+    """Empty tables and two bodies; no pack, no people."""
+    rig.empty_tables(["archive"])
+    for body in (BODY, OTHER):
+        told(archive, "identity", BodyChanged(body=Body(body_id=body, name=body, kind="bureau", tier="county")), body)
+    return archive

@@ -94,10 +94,11 @@ def give(
     uploads.append(scene.begin(actor), scene.host.objects, actor, session.upload_id, 0, data)
 
 
-def bring(scene: Scene, *sides: Side, master: bytes = b"", actor: Actor = STATION) -> Batch:
+def bring(scene: Scene, *sides: Side, master: bytes = b"", actor: Actor = STATION, name: str = "") -> Batch:
     """A whole batch, received."""
     master = master or b"%PDF-1.4 " + uuid.uuid4().bytes
     told = manifest(sides, master)
+    told.file_name = name or told.file_name
     batch = register(scene, told, actor)
     for data in {side.copy for side in sides}:
         give(scene, data, "image/jpeg", actor)

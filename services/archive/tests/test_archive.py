@@ -18,6 +18,7 @@ from services.archive.tests.test_pages import arranged, filed, listed
 from services.archive.tests.test_papers import printed
 from services.archive.usecases.archiving import ARCHIVE
 from services.archive.usecases.papers import FILE
+from services.archive.usecases.reading import PREPARE
 from services.archive.views import dossiers
 from services.archive.views.scrub import scrub
 from services.kit import clock, run
@@ -183,3 +184,17 @@ def test_a_store_that_locks_holds_every_object_of_the_dossier(on_minio: Scene) -
         with pytest.raises(RuleRefusedError, match="已锁定"):
             store.delete(sha256_key(sha256))
     assert scrubbed(on_minio) == []
+
+
+def test_what_hinders_binding_names_nothing_of_the_internal_volume_to_who_may_not_open_it(scene: Scene) -> None:
+    case_id, secret = filed(scene, "一"), "欧阳举报"
+    broken = scans.Side(scans.picture("坏")[:40] + b"x" * 200)
+    scans.bring(scene, scans.sheet(code(scene, case_id, "internal", 1)), broken, name=f"{secret}.pdf")
+    scene.works(PREPARE)
+    assert [secret in said for said in dossier(scene, case_id).hindrances].count(True) == 2
+    told = dossier(scene, case_id, REVIEWER).hindrances
+    uncounted = {said.partition("尚未清点")[0] for said in told if "尚未清点" in said}
+    assert uncounted == {"本案扫描批次《扫描0001.pdf》", "本案扫描批次"}
+    refused = bound(scene, case_id, "internal")["refused"], archived(scene, case_id)["refused"]
+    assert "副卷材料第 2 页图像已损坏" in str(refused[0])
+    assert secret not in str([*told, *refused])

@@ -23,6 +23,7 @@ from services.archive.usecases.reading import PREPARE, READ
 from services.kit.errors import ConflictError, UnavailableError
 from services.kit.identity import system
 from services.kit.objects import sha256_key
+from services.ops.rig.verapdf import broken_rules
 
 
 def count(scene: Scene, case_id: str) -> None:
@@ -30,7 +31,8 @@ def count(scene: Scene, case_id: str) -> None:
     with scene.begin(CLERK) as uow:
         ids = {page.batch_id for page in uow.pages.of_case(case_id) if page.batch_id}
     for batch_id in ids:
-        counted = pb.CountScanBatchRequest(batch_id=batch_id, paper_pages=seen(scene, batch_id).pages)
+        shown = seen(scene, batch_id)
+        counted = pb.CountScanBatchRequest(batch_id=batch_id, paper_pages=shown.pages, if_version=shown.version)
         batches.count_scan_batch(scene.begin(CLERK), CLERK, counted)
 
 
@@ -65,6 +67,7 @@ def test_a_volume_is_bound_with_what_was_read(scene: Scene, tmp_path: Path) -> N
     answer = bound(scene, case_id)
     assert answer["pages"] == 3
     path = pdf_of(scene, tmp_path, answer["volume_id"])
+    assert broken_rules(path) == []
     front = "".join(words(path, 1, 2).split())
     for wanted in ("江门市市场监督管理局", "（正卷）", "江市监立〔2025〕3号", "江市监处罚〔2025〕8号", "证据材料"):
         assert wanted in front

@@ -52,8 +52,13 @@ def listed(scene: Scene, actor: Actor = CLERK, **asked: Any) -> list[pb.Page]:
 
 
 def arranged(scene: Scene, page: pb.Page, actor: Actor = CLERK, **more: Any) -> Page:
-    request = pb.ArrangePageRequest(page_id=page.page_id, **more)
+    request = pb.ArrangePageRequest(page_id=page.page_id, **{"if_version": now(scene, page)} | more)
     return usecases.arrange_page(scene.begin(actor), scene.packs, actor, request)
+
+
+def now(scene: Scene, page: pb.Page) -> int:
+    """Its version."""
+    return int(scene.ask("select version from pages where page_id = :id", id=page.page_id))
 
 
 def image(scene: Scene, page: pb.Page, kind: str, actor: Actor = CLERK) -> pb.PageImage:
@@ -169,7 +174,7 @@ def test_pages_of_one_place_get_a_new_order(scene: Scene) -> None:
 
 
 def replaced(scene: Scene, old: pb.Page, new: str, actor: Actor = CLERK, reason: str = "模糊") -> Page:
-    request = pb.ReplacePageRequest(page_id=old.page_id, with_page_id=new, reason=reason)
+    request = pb.ReplacePageRequest(page_id=old.page_id, with_page_id=new, reason=reason, if_version=now(scene, old))
     return usecases.replace_page(scene.begin(actor), actor, request)
 
 

@@ -14,6 +14,7 @@ from anjuan.documents.v1.events_pb2 import InstrumentServed
 from anjuan.intake.v1.events_pb2 import CaseDocketed, FilingSubmitted
 from anjuan.intake.v1.intake_pb2 import Filing, Material
 from anjuan.kit.v1.cards_pb2 import IntakeCard
+from anjuan.workflow.v1.events_pb2 import SuperiorAnswered
 from services.archive.tests import scans
 from services.archive.tests.scene import BUREAU, CLERK, LEADER, PACK, Scene
 from services.archive.tests.test_pages import image, listed
@@ -123,6 +124,18 @@ def test_a_material_that_arrives_after_docketing_is_filed_as_well(scene: Scene) 
     assert scene.works(MATERIALS) == 1
     assert scene.works(FILE) == 1
     assert [p.seq for p in listed(scene, case_id=case_id)] == [4]
+
+
+def test_the_scan_of_a_superiors_paper_answer_becomes_a_page_of_the_internal_volume(scene: Scene) -> None:
+    case_id, data = scene.case(), scans.picture("同意延长办案期限三十日")
+    scans.give(scene, data, "image/jpeg", CLERK, purpose="material")
+    scan = sha256(data).hexdigest()
+    answered = SuperiorAnswered(effect_id="e", granted=True, number="粤市监延〔2025〕1号", scan_sha256=scan)
+    scene.hears("workflow", answered, case_id, actor=CLERK, **scene.about(case_id))
+    assert scene.works(FILE) == 1
+    (page,) = listed(scene, LEADER, case_id=case_id)
+    assert (page.volume, page.seq, page.internal) == ("internal", 6, True)
+    assert scene.ask("select title from pages") == "批复 粤市监延〔2025〕1号"
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7 not really", b"\xff\xd8\xff broken"], ids=["pdf", "jpeg"])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 
 from anjuan.archive.v1.events_pb2 import DossierArchived
@@ -17,13 +18,15 @@ from services.archive.store.packs import Packs
 from services.archive.usecases.binding import await_papers, scans_open
 from services.archive.usecases.reading import AHEAD
 from services.archive.usecases.telling import card, open_case, record
+from services.archive.usecases.undertaking import undertake
 from services.kit import clock, effects, jobs
 from services.kit.effects import EffectCall
-from services.kit.errors import DomainError, RuleRefusedError, UnavailableError
+from services.kit.errors import RuleRefusedError, UnavailableError
 from services.kit.objects import ObjectStore, put_bytes, sha256_key
 from services.kit.run import Host
 
 ARCHIVE = "archive_dossier"
+Locked = tuple[str, dict[str, int], bool]
 FORMAT = "anjuan dossier manifest 1"
 
 
@@ -48,49 +51,40 @@ def archive_dossier(uow: ArchiveUnit, call: EffectCall) -> None:
 
 
 def run_archiving(host: Host, payload: Mapping[str, Any]) -> None:
-    """Job: freeze, write the manifest, lock, answer. Killed anywhere and begun again it ends in the same dossier."""
-    uow: ArchiveUnit = host.begin_as_system(ARCHIVE)
-    dossier_id = str(payload["dossier_id"])
-    try:
-        frozen = _freeze(uow, Packs(host.objects), dossier_id)
-        if frozen is not None:
-            dossier, manifest, sizes = _written(uow, host.objects, frozen)
-            locks = [host.objects.lock(sha256_key(sha256), dossier.locked_until) for sha256 in sorted(sizes)]
-            _finish(uow, replace(dossier, is_locked=all(locks)), manifest, sizes)
-    except UnavailableError:
-        raise
-    except DomainError as refusal:
-        _refuse(uow, dossier_id, refusal)
+    """Job: freeze, write the manifest, lock, answer."""
+    uow, store = host.begin_as_system(ARCHIVE), host.objects
+    undertake(uow, lambda: uow.dossiers, str(payload["dossier_id"]), "archiving",
+              partial(_freeze, uow, Packs(store)), partial(_lock, uow, store), partial(_finish, uow))  # fmt: skip
 
 
-def _freeze(uow: ArchiveUnit, packs: Packs, dossier_id: str) -> Dossier | None:
-    with uow:
-        asked = uow.dossiers.get(dossier_id)
-        uow.lock(asked.case_id)
-        asked = uow.dossiers.get(dossier_id)
-        if asked.state != "asked":
-            return asked if asked.state == "archiving" else None
-        case = open_case(uow, asked.case_id)
-        volumes = uow.volumes.of_case(case.case_id, "asked", "binding", "bound")
-        if any(volume.state != "bound" for volume in volumes):
-            raise UnavailableError("该案的卷正在装订")
-        await_papers(uow, case.case_id)
-        if said := scans_open(uow, case.case_id):
-            raise RuleRefusedError("；".join(said)[:1000])
-        bound = {volume.volume for volume in volumes}
-        missing = [rule for rule in packs.pinned(uow.connection, case.pack).volumes if rule.id not in bound]
-        if missing:
-            names = "、".join(catalogue.KINDS[rule.kind] for rule in missing)
-            raise RuleRefusedError(f"{names}尚未装订，不能归档")
-        loose = [page for page in uow.pages.of_case(case.case_id) if page.is_shown and not page.volume_id]
-        if loose:
-            raise RuleRefusedError(f"本案还有 {len(loose)} 页未装订成卷（例如《{loose[0].title}》），请先装订")
-        uow.dossiers.change(dossier_id, state="archiving")
-        return replace(asked, state="archiving")
+def _freeze(uow: ArchiveUnit, packs: Packs, asked: Dossier) -> Dossier:
+    """Everything is bound, nothing is on its way."""
+    case = open_case(uow, asked.case_id)
+    volumes = uow.volumes.of_case(case.case_id, "asked", "binding", "bound")
+    if any(volume.state != "bound" for volume in volumes):
+        raise UnavailableError("该案的卷正在装订")
+    await_papers(uow, case.case_id)
+    if said := scans_open(uow, case.case_id):
+        raise RuleRefusedError("；".join(said)[:1000])
+    bound = {volume.volume for volume in volumes}
+    pack = packs.pinned(uow.connection, case.pack)
+    if missing := [catalogue.KINDS[rule.kind] for rule in pack.volumes if rule.id not in bound]:
+        raise RuleRefusedError(f"{'、'.join(missing)}尚未装订，不能归档")
+    if loose := [page for page in uow.pages.of_case(case.case_id) if page.is_shown and not page.volume_id]:
+        named = [f"（例如《{page.title}》）" for page in loose if not page.is_internal]
+        raise RuleRefusedError(f"本案还有 {len(loose)} 页未装订成卷{''.join(named[:1])}，请先装订")
+    uow.dossiers.change(asked.dossier_id, state="archiving")
+    return replace(asked, state="archiving")
 
 
-def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[Dossier, str, dict[str, int]]:
-    """The manifest, kept; its hash, and what it names with sizes, itself included."""
+def _lock(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> Locked:
+    """The manifest, kept; its hash, what it names with sizes, itself included, and whether all of that is locked."""
+    manifest, sizes = _written(uow, store, dossier)
+    locks = [store.lock(sha256_key(sha256), dossier.locked_until) for sha256 in sorted(sizes)]
+    return manifest, sizes, all(locks)
+
+
+def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[str, dict[str, int]]:
     with uow:
         case = uow.cases.get(dossier.case_id)
         pages = uow.pages.ever_of_case(case.case_id)
@@ -111,7 +105,7 @@ def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[Do
     }  # fmt: skip
     data = json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
     manifest = put_bytes(store, data, "application/json")
-    return dossier, manifest, {**sizes, manifest: len(data)}
+    return manifest, {**sizes, manifest: len(data)}
 
 
 def _hashes(pages: Iterable[Page]) -> set[str]:
@@ -137,32 +131,18 @@ def _page(page: Page) -> dict[str, Any]:
             "number": page.number}  # fmt: skip
 
 
-def _finish(uow: ArchiveUnit, dossier: Dossier, manifest: str, sizes: Mapping[str, int]) -> None:
-    with uow:
-        uow.lock(dossier.case_id)
-        if uow.dossiers.get(dossier.dossier_id).state != "archiving":
-            return  # another worker, whose lease we had lost, was faster
-        case, call = uow.cases.get(dossier.case_id), EffectCall.from_payload(dossier.call)
-        uow.dossiers.put_objects(dossier.dossier_id, sizes)
-        uow.dossiers.change(
-            dossier.dossier_id, state="archived", manifest_sha256=manifest, objects=len(sizes),
-            is_locked=dossier.is_locked, archived_at=clock.now(),
-        )  # fmt: skip
-        uow.emit(DossierArchived(
-            dossier_id=dossier.dossier_id, archived_on=dossier.archived_on.isoformat(), retention=dossier.retention,
-            locked_until=dossier.lock_ends, locked=dossier.is_locked, manifest_sha256=manifest,
-            objects=len(sizes), card=card(uow, case.case_id, "archived"),
-        ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
-            occurred_on=call.occurred_on)  # fmt: skip
-        record(uow, "archive_dossier", dossier.dossier_id, case, {"manifest": manifest, "objects": len(sizes),
-                                                                  "locked": dossier.is_locked})  # fmt: skip
-        effects.done(uow, call, {"dossier_id": dossier.dossier_id, "archived_on": dossier.archived_on.isoformat()})
-
-
-def _refuse(uow: ArchiveUnit, dossier_id: str, refusal: DomainError) -> None:
-    with uow:
-        dossier = uow.dossiers.get(dossier_id)
-        uow.lock(dossier.case_id)
-        if uow.dossiers.get(dossier_id).state in ("asked", "archiving"):
-            uow.dossiers.change(dossier_id, state="refused", reason=refusal.detail)
-            effects.refused(uow, EffectCall.from_payload(dossier.call), refusal)
+def _finish(uow: ArchiveUnit, dossier: Dossier, made: Locked) -> None:
+    (manifest, sizes, is_locked), dossier_id = made, dossier.dossier_id
+    case, call, day = uow.cases.get(dossier.case_id), EffectCall.from_payload(dossier.call), dossier.archived_on
+    uow.dossiers.put_objects(dossier_id, sizes)
+    uow.dossiers.change(dossier_id, state="archived", manifest_sha256=manifest, objects=len(sizes),
+                        is_locked=is_locked, archived_at=clock.now())  # fmt: skip
+    uow.emit(DossierArchived(
+        dossier_id=dossier_id, archived_on=day.isoformat(), retention=dossier.retention,
+        locked_until=dossier.lock_ends, locked=is_locked, manifest_sha256=manifest, objects=len(sizes),
+        card=card(uow, case.case_id, "archived"),
+    ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
+        occurred_on=call.occurred_on)  # fmt: skip
+    record(uow, "archive_dossier", dossier_id, case, {"manifest": manifest, "objects": len(sizes),
+                                                      "locked": is_locked})  # fmt: skip
+    effects.done(uow, call, {"dossier_id": dossier_id, "archived_on": day.isoformat()})

@@ -19,7 +19,7 @@ from services.archive.usecases.filing import file_pages
 from services.archive.usecases.reading import AHEAD, PREPARE
 from services.archive.usecases.telling import is_archived
 from services.kit import access, clock, jobs
-from services.kit.errors import ConflictError, InvalidInputError, PreconditionError
+from services.kit.errors import ConflictError, InvalidInputError, require_version
 from services.kit.identity import Actor
 
 
@@ -183,8 +183,7 @@ def count_scan_batch(uow: ArchiveUnit, actor: Actor, request: CountScanBatchRequ
         access.require(uow.connection, actor, "upload", body_id=batch.body_id)
         if batch.state != "received":
             raise ConflictError("该批次尚未传完，请稍后再核对")
-        if request.if_version and request.if_version != batch.version:
-            raise PreconditionError("该批次刚被他人改动，请刷新后再核对")
+        require_version(request.if_version, batch.version, "该批次刚被他人改动，请刷新后再核对")
         scanned, counted = batch.of_kind("page"), request.paper_pages
         if counted < 0 or counted > 100_000:
             raise InvalidInputError("页数有误", [{"pointer": "/paper_pages", "detail": "须为实际清点的页数"}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from anjuan.archive.v1.events_pb2 import VolumeBound
@@ -16,9 +17,10 @@ from services.archive.usecases.facts import tell_changed
 from services.archive.usecases.papers import expect_instruments
 from services.archive.usecases.reading import AHEAD
 from services.archive.usecases.telling import card, open_case, record
+from services.archive.usecases.undertaking import undertake
 from services.kit import clock, effects, jobs
 from services.kit.effects import EffectCall
-from services.kit.errors import DomainError, RuleRefusedError, UnavailableError
+from services.kit.errors import RuleRefusedError, UnavailableError
 from services.kit.run import Host
 
 BIND = "bind_volume"
@@ -45,50 +47,35 @@ def bind_volume(packs: Packs, uow: ArchiveUnit, call: EffectCall) -> None:
 
 
 def run_binding(host: Host, payload: Mapping[str, Any]) -> None:
-    """Job: freeze, press, keep, answer. Killed anywhere and begun again it ends in the same one volume."""
+    """Job: freeze, press, keep, answer."""
     from services.archive.usecases.pressing import pressed
 
-    uow: ArchiveUnit = host.begin_as_system(BIND)
-    volume_id = str(payload["volume_id"])
-    try:
-        frozen = _freeze(uow, Packs(host.objects), volume_id)
-        if frozen is None:
-            return
-        sha256, size = pressed(host, frozen)
-        _finish(uow, Packs(host.objects), volume_id, sha256, size)
-    except UnavailableError:
-        raise
-    except DomainError as refusal:
-        _refuse(uow, volume_id, refusal)
+    uow, packs = host.begin_as_system(BIND), Packs(host.objects)
+    undertake(uow, lambda: uow.volumes, str(payload["volume_id"]), "binding",
+              partial(_freeze, uow, packs), partial(pressed, host), partial(_finish, uow, packs))  # fmt: skip
 
 
-def _freeze(uow: ArchiveUnit, packs: Packs, volume_id: str) -> Volume | None:
-    """The pages of the volume, settled; None when there is nothing (more) to press."""
-    with uow:
-        asked = uow.volumes.get(volume_id)
-        uow.lock(asked.case_id)
-        asked = uow.volumes.get(volume_id)
-        if asked.state != "asked":
-            return asked if asked.state == "binding" else None
-        case = open_case(uow, asked.case_id)
-        pack = packs.pinned(uow.connection, case.pack)
-        await_papers(uow, case.case_id)
-        items = catalogue.items(pack, asked.volume)
-        ours = [p for p in uow.pages.of_case(case.case_id) if p.volume == asked.volume]
-        pages = ordered(items, [page for page in ours if not page.volume_id])
-        former = [v for v in uow.volumes.of_case(case.case_id, "bound", "binding") if v.volume == asked.volume]
-        if former and not pages:
-            _as_before(uow, asked, former[-1])
-            return None
-        _check(uow, asked, pages)
-        papers = {paper.source_id: paper for paper in uow.papers.of_case(case.case_id)}
-        frozen = replace(
-            asked, state="binding", part=len(former) + 1, page_ids=[page.page_id for page in pages],
-            entries=[entry.as_json() for entry in entries(items, pages, papers)],
-        )  # fmt: skip
-        uow.volumes.change(volume_id, state="binding", part=frozen.part, page_ids=frozen.page_ids,
-                           entries=frozen.entries)  # fmt: skip
-        return frozen
+def _freeze(uow: ArchiveUnit, packs: Packs, asked: Volume) -> Volume | None:
+    """The pages of the volume, settled."""
+    case = open_case(uow, asked.case_id)
+    pack = packs.pinned(uow.connection, case.pack)
+    await_papers(uow, case.case_id)
+    items = catalogue.items(pack, asked.volume)
+    ours = [p for p in uow.pages.of_case(case.case_id) if p.volume == asked.volume]
+    pages = ordered(items, [page for page in ours if not page.volume_id])
+    former = [v for v in uow.volumes.of_case(case.case_id, "bound", "binding") if v.volume == asked.volume]
+    if former and not pages:
+        _as_before(uow, asked, former[-1])
+        return None
+    _check(uow, asked, pages)
+    papers = {paper.source_id: paper for paper in uow.papers.of_case(case.case_id)}
+    frozen = replace(
+        asked, state="binding", part=len(former) + 1, page_ids=[page.page_id for page in pages],
+        entries=[entry.as_json() for entry in entries(items, pages, papers)],
+    )  # fmt: skip
+    uow.volumes.change(asked.volume_id, state="binding", part=frozen.part, page_ids=frozen.page_ids,
+                       entries=frozen.entries)  # fmt: skip
+    return frozen
 
 
 def _as_before(uow: ArchiveUnit, asked: Volume, former: Volume) -> None:
@@ -107,27 +94,33 @@ def await_papers(uow: ArchiveUnit, case_id: str) -> None:
         raise UnavailableError(f"文件正在入卷：{'、'.join(waiting)[:200]}")
 
 
-def scans_open(uow: ArchiveUnit, case_id: str) -> list[str]:
-    """Why scanned files of the case are not settled."""
-    said = []
-    for name, is_counted, unclaimed in uow.volumes.open_batches(case_id):
+def scans_open(uow: ArchiveUnit, case_id: str, inner: bool = False) -> list[str]:
+    """Why scanned files of the case are not settled; without `inner` a file that lies in 副卷 alone has no name."""
+    said, named = [], {p.batch_id for p in uow.pages.of_case(case_id) if inner or not p.is_internal}
+    for batch_id, file_name, is_counted, unclaimed in uow.volumes.open_batches(case_id):
+        name = f"《{file_name}》" if batch_id in named else ""
         if unclaimed:
-            said.append(f"与本案同批的扫描件《{name}》还有 {unclaimed} 叠待认领，请先认领或作废")
+            said.append(f"与本案同批的扫描件{name}还有 {unclaimed} 叠待认领，请先认领或作废")
         if not is_counted:
-            said.append(f"本案扫描批次《{name}》尚未清点核对，请先与纸质材料核对页数")
+            said.append(f"本案扫描批次{name}尚未清点核对，请先与纸质材料核对页数")
     return said
 
 
-def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page]) -> list[str]:
-    """Why these shown pages of the case cannot be bound yet, each as a sentence."""
-    said, free = scans_open(uow, case_id), [page for page in pages if not page.volume_id]
+def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page], inner: bool = False) -> list[str]:
+    """Why these shown pages of the case cannot be bound yet, each as a sentence; names of 副卷 only for `inner`."""
+    said, free = scans_open(uow, case_id, inner), [page for page in pages if not page.volume_id]
     if loose := sum(not page.volume for page in free):
         said.append(f"本案还有 {loose} 页未编目，请先归入正卷、副卷的目录项")
-    said += [f"《{p.title}》第 {p.number} 页图像已损坏，请重新扫描后替换" for p in free if p.thumbnail_sha256 == BROKEN]
+    broken = [page for page in free if page.thumbnail_sha256 == BROKEN]
+    said += [f"{_name(page, inner)}第 {page.number} 页图像已损坏，请重新扫描后替换" for page in broken]
     read = uow.readings.confidences(page.sha256 for page in free)
     if unread := sum((page.sha256, page.turned) not in read for page in free):
         said.append(f"还有 {unread} 页未完成文字识别，请待识别完成后再装订")
     return said
+
+
+def _name(page: Page, inner: bool) -> str:
+    return f"《{page.title}》" if inner or not page.is_internal else "副卷材料"
 
 
 def _check(uow: ArchiveUnit, asked: Volume, pages: Sequence[Page]) -> None:
@@ -139,41 +132,26 @@ def _check(uow: ArchiveUnit, asked: Volume, pages: Sequence[Page]) -> None:
         raise RuleRefusedError(f"{kind}没有任何材料，不能装订；请先将文书或扫描件归入{kind}")
 
 
-def _finish(uow: ArchiveUnit, packs: Packs, volume_id: str, sha256: str, size: int) -> None:
-    with uow:
-        volume = uow.volumes.get(volume_id)
-        uow.lock(volume.case_id)
-        volume = uow.volumes.get(volume_id)
-        if volume.state != "binding":
-            return  # another worker, whose lease we had lost, was faster
-        case, call = uow.cases.get(volume.case_id), EffectCall.from_payload(volume.call)
-        uow.volumes.change(volume_id, state="bound", pdf_sha256=sha256, size=size, bound_on=call.occurred_on,
-                           bound_at=clock.now())  # fmt: skip
-        for number, page_id in enumerate(volume.page_ids, 1):
-            uow.pages.change([page_id], volume_id=volume_id, page_number=number)
-        pack = packs.pinned(uow.connection, case.pack)
-        bound = {v.volume for v in uow.volumes.of_case(case.case_id, "bound")}
-        state = "compiled" if bound >= {rule.id for rule in pack.volumes} else "open"
-        uow.emit(VolumeBound(
-            volume_id=volume_id, volume=volume.volume, part=volume.part, pages=len(volume.page_ids),
-            internal=volume.is_internal, pdf_sha256=sha256, size=size, bound_on=call.occurred_on.isoformat(),
-            card=card(uow, case.case_id, state),
-        ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
-            occurred_on=call.occurred_on)  # fmt: skip
-        tell_changed(uow, case, volume.page_ids, state)
-        record(uow, "bind_volume", volume_id, case, {"volume": volume.volume, "pages": len(volume.page_ids),
-                                                     "sha256": sha256})  # fmt: skip
-        effects.done(uow, call, {"volume_id": volume_id, "pages": len(volume.page_ids)})
-
-
-def _refuse(uow: ArchiveUnit, volume_id: str, refusal: DomainError) -> None:
-    """The node opens again; the pages are free to change."""
-    with uow:
-        volume = uow.volumes.get(volume_id)
-        uow.lock(volume.case_id)
-        if uow.volumes.get(volume_id).state in ("asked", "binding"):
-            uow.volumes.change(volume_id, state="refused", reason=refusal.detail, page_ids=[], entries=[])
-            effects.refused(uow, EffectCall.from_payload(volume.call), refusal)
+def _finish(uow: ArchiveUnit, packs: Packs, volume: Volume, made: tuple[str, int]) -> None:
+    (sha256, size), volume_id = made, volume.volume_id
+    case, call = uow.cases.get(volume.case_id), EffectCall.from_payload(volume.call)
+    uow.volumes.change(volume_id, state="bound", pdf_sha256=sha256, size=size, bound_on=call.occurred_on,
+                       bound_at=clock.now())  # fmt: skip
+    for number, page_id in enumerate(volume.page_ids, 1):
+        uow.pages.change([page_id], volume_id=volume_id, page_number=number)
+    pack = packs.pinned(uow.connection, case.pack)
+    bound = {v.volume for v in uow.volumes.of_case(case.case_id, "bound")}
+    state = "compiled" if bound >= {rule.id for rule in pack.volumes} else "open"
+    uow.emit(VolumeBound(
+        volume_id=volume_id, volume=volume.volume, part=volume.part, pages=len(volume.page_ids),
+        internal=volume.is_internal, pdf_sha256=sha256, size=size, bound_on=call.occurred_on.isoformat(),
+        card=card(uow, case.case_id, state),
+    ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
+        occurred_on=call.occurred_on)  # fmt: skip
+    tell_changed(uow, case, volume.page_ids, state)
+    record(uow, "bind_volume", volume_id, case, {"volume": volume.volume, "pages": len(volume.page_ids),
+                                                 "sha256": sha256})  # fmt: skip
+    effects.done(uow, call, {"volume_id": volume_id, "pages": len(volume.page_ids)})
 
 
 def release(uow: ArchiveUnit, effect_id: str) -> None:

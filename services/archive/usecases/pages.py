@@ -14,7 +14,7 @@ from services.archive.usecases.filing import place_of
 from services.archive.usecases.reading import want_readings
 from services.archive.usecases.telling import open_case, record
 from services.kit import access
-from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
+from services.kit.errors import ConflictError, InvalidInputError, NotFoundError, require_version
 from services.kit.identity import Actor
 
 
@@ -28,17 +28,18 @@ def may_arrange(uow: ArchiveUnit, actor: Actor, case_id: str, *, internal: bool)
         access.require(uow.connection, actor, action, case_id=case_id)
 
 
-def _open_page(uow: ArchiveUnit, actor: Actor, page_id: str, if_version: int = 0) -> tuple[CaseCard, Page]:
-    """A current page of an open dossier, not bound, its case locked."""
+def _open_page(uow: ArchiveUnit, actor: Actor, page_id: str, if_version: int) -> tuple[CaseCard, Page]:
+    """A current page of an open dossier as the caller has read it, not bound, its case locked."""
     before = uow.pages.get(page_id)
     if not before.case_id:
         raise ConflictError("这一页尚未归入案件，请先认领")
     may_arrange(uow, actor, before.case_id, internal=before.is_internal)
     case = open_case(uow, before.case_id)
-    page = uow.pages.get(page_id, if_version)
+    page = uow.pages.get(page_id)
     if page.state != "current" or page.case_id != before.case_id:
         raise ConflictError("这一页已被替换，请刷新后再办")
     _check_unbound(uow, [page])
+    require_version(if_version, page.version, "这一页刚被他人改动，请刷新后再办")
     return case, page
 
 
@@ -55,7 +56,7 @@ def arrange_page(uow: ArchiveUnit, packs: Packs, actor: Actor, request: ArrangeP
     """Put a page into a catalogue item, turn it, hide or show it.
 
     Raises:
-        CaseNotKnownError, NotAllowedError, NotFoundError.
+        CaseNotKnownError, NotAllowedError, NotFoundError, VersionMissingError, PreconditionError.
         ConflictError: bound, replaced, or the dossier is archived.
         InvalidInputError: no such place, or not a quarter turn.
     """
@@ -108,7 +109,7 @@ def replace_page(uow: ArchiveUnit, actor: Actor, request: ReplacePageRequest) ->
     """A page scanned anew takes the place of another, which is kept and no longer shown.
 
     Raises:
-        CaseNotKnownError, NotAllowedError, NotFoundError.
+        CaseNotKnownError, NotAllowedError, NotFoundError, VersionMissingError, PreconditionError.
         ConflictError: bound, replaced already, or the new one belongs elsewhere.
         InvalidInputError: without reason.
     """

@@ -10,17 +10,18 @@ from services.archive.store.packs import Packs
 from services.archive.usecases.filing import file_pages, place_of
 from services.archive.usecases.telling import open_case, record
 from services.kit import access, clock
-from services.kit.errors import ConflictError, InvalidInputError, NotFoundError
+from services.kit.errors import ConflictError, InvalidInputError, NotFoundError, require_version
 from services.kit.identity import Actor
 
 
 def _waiting(uow: ArchiveUnit, actor: Actor, pile_id: str, if_version: int) -> Pile:
-    """A pile that the caller may decide on."""
-    pile = uow.piles.get(pile_id, if_version)
+    """A pile that the caller may decide on, as it has read it."""
+    pile = uow.piles.get(pile_id)
     if actor.kind != "staff" or not access.allowed(uow.connection, actor, "upload", body_id=pile.body_id):
         raise NotFoundError("没有这一叠扫描件")
     if pile.state != "unclaimed":
         raise ConflictError("这一叠扫描件已经处理")
+    require_version(if_version, pile.version, "这一叠扫描件刚被他人处理，请刷新后再办")
     return pile
 
 

@@ -34,6 +34,9 @@ from services.kit.run import Host
 
 ASSEMBLE = "assemble_upload"
 REPORTER = "reporter"  # in whose name intake tells of a report; source material, never open to a party
+# In whose name bytes of a party come that belong to no case yet: it may turn out to have been a reporter, and what
+# is on the record or on the bus can never be taken back. Whose session it is stands in its row alone.
+UPLOADER = Actor(kind="party", person_id="uploader", name="上传人")
 
 
 def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> UploadSession:
@@ -57,6 +60,7 @@ def open_upload(uow: ArchiveUnit, actor: Actor, request: OpenUploadRequest) -> U
     )  # fmt: skip
     with uow:
         _may_upload(uow, actor, session)
+        unnamed(uow, actor, session.case_id)
         now = uow.uploads.of_owner(session.owner_id, clock.now() - timedelta(days=1))
         check_allowance(limit, session.size, *now)
         uow.uploads.add(session)
@@ -75,6 +79,12 @@ def _may_upload(uow: ArchiveUnit, actor: Actor, session: UploadSession) -> None:
         access.require(uow.connection, actor, "view_case" if is_party else "upload", case_id=session.case_id)
         if uow.cases.get(session.case_id).body_id != session.body_id:
             raise InvalidInputError("案件不在该机关", [{"pointer": "/case_id", "detail": "与 body_id 不符"}])
+
+
+def unnamed(uow: ArchiveUnit, actor: Actor, case_id: str) -> None:
+    """From here on nothing that is recorded or told names a party that has no case."""
+    if actor.kind == "party" and not case_id:
+        uow.acting(UPLOADER)
 
 
 def _mine(session: UploadSession, actor: Actor) -> None:
@@ -99,6 +109,7 @@ def append(
         ConflictError: another offset (its `offset` says where to go on), or a session that is closed.
     """
     session = get_upload(uow, actor, upload_id)
+    unnamed(uow, actor, session.case_id)
     check_append(session, offset, len(chunk))
     if not chunk:
         raise InvalidInputError("没有内容可写入")
@@ -149,6 +160,7 @@ def cancel_upload(uow: ArchiveUnit, store: ObjectStore, actor: Actor, upload_id:
     with uow:
         session = uow.uploads.get(upload_id, locked=True)
         _mine(session, actor)
+        unnamed(uow, actor, session.case_id)
         if session.state in ("assembling", "stored"):
             raise ConflictError("文件已收齐，不能取消")
         _close(uow, upload_id, "expired", "上传人已取消")
@@ -209,7 +221,7 @@ def _fault(session: UploadSession, sha256: str, head: bytes) -> str:
 def _tell_stored(uow: ArchiveUnit, session: UploadSession) -> None:
     stored = UploadStored(
         upload_id=session.upload_id, sha256=session.sha256, size=session.size, media_type=session.media_type,
-        purpose=session.purpose, file_name=session.file_name,
+        purpose=session.purpose,
     )  # fmt: skip
     uow.emit(stored, stream=session.upload_id, body_id=session.body_id)
 

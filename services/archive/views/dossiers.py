@@ -33,7 +33,7 @@ def get_dossier(uow: ArchiveUnit, packs: Packs, actor: Actor, request: pb.GetDos
         volumes = [volume for rule in seen for volume in _volumes(uow, pack, rule, case.case_id, pages)]
         answer = pb.Dossier(
             case_id=case.case_id, state=card(uow, case.case_id).dossier_state, pages=len(pages), volumes=volumes,
-            hindrances=hindrances(uow, case.case_id, pages),
+            hindrances=hindrances(uow, case.case_id, pages, inner),
         )  # fmt: skip
         held = uow.dossiers.of_case(case.case_id)
         if held is not None and held.state == "archived":

@@ -7,6 +7,7 @@ from anjuan.archive.v1.archive_pb2 import UploadSession as Shown
 from services.archive.model.uploads import UploadSession
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
+from services.archive.usecases.uploads import unnamed
 from services.kit import access
 from services.kit.errors import CaseNotKnownError, NotFoundError
 from services.kit.identity import Actor
@@ -31,6 +32,7 @@ def get_file(uow: ArchiveUnit, store: ObjectStore, actor: Actor, request: GetFil
     """
     with uow:
         _may_read(uow, actor, request)
+        unnamed(uow, actor, request.case_id)
         media_type = uow.uploads.media_type(request.sha256)
         uow.record("read_file", request.sha256, case_id=request.case_id,
                    detail={"offset": request.offset, "reason": request.reason})  # fmt: skip

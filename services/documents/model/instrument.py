@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from services.documents.model.fields import Marked
-from services.kit.errors import ConflictError, InvalidInputError, PreconditionError, RuleRefusedError
+from services.kit.errors import ConflictError, RuleRefusedError, require_version
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 STATES = {"draft": "拟稿中", "approved": "已签发", "issuing": "制发中", "issued": "已制发"}
@@ -64,14 +64,10 @@ class Instrument:
         """Itself, when it is still what the caller read.
 
         Raises:
-            InvalidInputError: no version was named.
+            VersionMissingError: no version was named.
             PreconditionError: it has moved on.
         """
-        if not version:
-            wrong = [{"pointer": "header:If-Match", "detail": "必填"}]
-            raise InvalidInputError('请用请求头 If-Match 指明所依据的版本（读取时返回的 ETag，例如 "3"）', wrong)
-        if version != self.version:
-            raise PreconditionError(f"文书已被他人更新（现为第 {self.version} 版），请重新读取后再改")
+        require_version(version, self.version, f"文书已被他人更新（现为第 {self.version} 版），请重新读取后再改")
         return self
 
     def may_change(self) -> Instrument:

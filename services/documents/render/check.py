@@ -43,6 +43,7 @@ _FIELDS = re.compile(
 )  # fmt: skip
 _TAGS = {"altChunk": "嵌入的外来文档（altChunk）", "object": "嵌入的 OLE 对象", "control": "ActiveX 控件",
          "OLEObject": "嵌入的 OLE 对象", "subDoc": "外部子文档", "mailMerge": "邮件合并数据源"}  # fmt: skip
+_SOURCES = etree.XPath("//@*[local-name() = 'src' or local-name() = 'href']")
 
 
 def check_docx(data: bytes, what: str = "文件") -> dict[str, bytes]:
@@ -150,24 +151,17 @@ def _link_faults(relations: etree._Element) -> Iterator[str]:
 
 
 def _content_faults(tree: etree._Element) -> Iterator[str]:
-    for element in tree.iter(etree.Element):
-        name = etree.QName(element)
-        if name.localname in _TAGS:
-            yield _TAGS[name.localname]
-        elif name.localname == "fldSimple":
-            yield from _field_faults(str(element.get(f"{W}instr", "")))
-        yield from _source_faults(element)
+    yield from (_TAGS[etree.QName(element).localname] for element in tree.iter(*(f"{{*}}{name}" for name in _TAGS)))
+    for field in tree.iter("{*}fldSimple"):
+        yield from _field_faults(str(field.get(f"{W}instr", "")))
+    for value in _SOURCES(tree):
+        if re.match(r"[a-z]+:|[\\/]{2}", str(value), re.IGNORECASE):
+            yield f"外部链接（{str(value)[:80]}）"
     pieces = [str(e.text or "") for e in tree.iter(f"{W}instrText", f"{W}delInstrText")]
     for joined in ("".join(pieces), " ".join(pieces)):  # Word cuts one instruction into many
         yield from _field_faults(joined)
     if any(True for _ in tree.iter(etree.ProcessingInstruction)):
         yield "处理指令"
-
-
-def _source_faults(element: etree._Element) -> Iterator[str]:
-    for name, value in element.attrib.items():
-        if etree.QName(name).localname in ("src", "href") and re.match(r"[a-z]+:|[\\/]{2}", str(value), re.IGNORECASE):
-            yield f"外部链接（{str(value)[:80]}）"
 
 
 def _field_faults(instruction: str) -> Iterator[str]:

@@ -1,16 +1,23 @@
-"""The process that renders one template and ends: `python -I child.py` with a job on its standard input.
+"""The process that renders one template and ends: forked by a stem, `python -I child.py SECONDS`.
 
-It limits its own memory and time before it looks at the template, refuses what is more than values, conditions and
+The stem has all loaded. Its standard input is a socket over which it is handed one socket for each job; it ends with
+it, or when nothing came for so many seconds. A child first sends a descriptor of itself, so that it can be killed, and
+limits its own memory and time before it looks at the template; it refuses what is more than values, conditions and
 loops, renders in a sandbox, and answers {"docx": …}, {"code": [fault …]}, {"refused": text} or {"exhausted": …}.
 """
 
 from __future__ import annotations
 
 import base64
+import gc
 import io
 import json
+import os
 import re
 import resource
+import select
+import signal
+import socket
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -132,12 +139,34 @@ def _answer(template: bytes, context: Mapping[str, Any], gap: str) -> dict[str, 
         return {"refused": f"{type(error).__name__}：{str(error)[:300]}"}
 
 
-def main() -> None:
-    """Answer in one line; whatever else happens, the caller sees that no answer came."""
-    job = json.load(sys.stdin)
+def stem(control: socket.socket, idle_seconds: float) -> None:
+    """Fork a child for each socket that comes; what it holds itself, no job has touched."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # they are reaped by themselves
+    gc.collect()
+    gc.freeze()  # no collection in a child copies what all share
+    while select.select([control], [], [], idle_seconds)[0]:
+        word, given, *_ = socket.recv_fds(control, 1, 1)
+        if not word:
+            return
+        if os.fork() == 0:
+            control.close()
+            try:
+                _one_job(socket.socket(fileno=given[0]))
+            finally:  # whatever else happens, the caller sees that no answer came
+                os._exit(0)
+        os.close(given[0])
+
+
+def _one_job(caller: socket.socket) -> None:
+    own = os.pidfd_open(os.getpid())
+    socket.send_fds(caller, [b"."], [own])
+    os.close(own)
+    with caller.makefile("rb") as told:
+        job = json.load(told)
+    signal.setitimer(signal.ITIMER_REAL, job["seconds"] + 1)  # should the caller be gone
     _limit(job["memory"], job["seconds"])
-    sys.stdout.write(json.dumps(_answer(base64.b64decode(job["template"]), job["context"], job["gap"])))
+    caller.sendall(json.dumps(_answer(base64.b64decode(job["template"]), job["context"], job["gap"])).encode())
 
 
 if __name__ == "__main__":
-    main()
+    stem(socket.socket(fileno=0), float(sys.argv[1]))

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from services.documents.render.check import check_docx
 from services.documents.render.marks import GAP
+from services.documents.render.stem import STEM
 from services.documents.settings import KNOBS
 from services.kit.errors import InvalidInputError, RuleRefusedError
-
-CHILD = Path(__file__).with_name("child.py")
 
 
 def render(template: bytes, context: Mapping[str, Any]) -> bytes:
@@ -25,6 +20,7 @@ def render(template: bytes, context: Mapping[str, Any]) -> bytes:
     Raises:
         InvalidInputError: it is no plain docx (see check_docx), or it contains code.
         RuleRefusedError: it does not come to an end in time, or takes too much memory: it was killed.
+        UnavailableError: no child can be started.
     """
     check_docx(template, "文书模板")
     answer = _run_child(template, context)
@@ -48,15 +44,10 @@ def _run_child(template: bytes, context: Mapping[str, Any]) -> dict[str, Any]:
         "template": base64.b64encode(template).decode(), "context": dict(context), "gap": GAP,
         "memory": KNOBS.render_memory, "seconds": int(KNOBS.render_seconds),
     }  # fmt: skip
-    env = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    told = json.dumps(job).encode()
+    answer = STEM.ask(told, KNOBS.render_seconds)
     try:
-        done = subprocess.run(  # noqa: S603 our own program
-            [sys.executable, "-I", str(CHILD)], input=json.dumps(job).encode(), capture_output=True, env=env,
-            timeout=KNOBS.render_seconds, check=False, start_new_session=True,
-        )  # fmt: skip
-        answer: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"exhausted": done.returncode}
-    except subprocess.TimeoutExpired:
-        return {"exhausted": "time"}
+        found: dict[str, Any] = json.loads(answer) if answer else {"exhausted": "time or memory"}
     except ValueError:
         return {"exhausted": "answer"}
-    return answer
+    return found

@@ -9,6 +9,7 @@ import pytest
 
 from services.documents.__main__ import ROOM
 from services.documents.render.office import OFFICE
+from services.documents.render.stem import STEM
 from services.documents.tests.scene import Scene
 from services.kit import run
 from services.ops.rig.session import Rig
@@ -27,9 +28,10 @@ def host(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[run.Hos
 
 @pytest.fixture(scope="session", autouse=True)
 def office() -> Iterator[None]:
-    """One warm LibreOffice for the session, ended with it."""
+    """One warm LibreOffice and one stem for the session, ended with it."""
     yield
     OFFICE.stop()
+    STEM.stop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import hashlib
 import io
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
@@ -30,6 +31,7 @@ from services.documents.tests.test_issue import FORM_FIELDS
 from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.run import Host
 from services.ops.rig.session import Rig
+from services.ops.rig.verapdf import broken_rules
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,14 @@ def test_something_added_breaks_it(host: Host, sealed: bytes) -> None:
     assert not validated(host, out.getvalue()).bottom_line
 
 
-def test_it_is_pdf_a_2b_with_all_fonts_inside(sealed: bytes) -> None:
+def test_it_is_pdf_a_2b_with_all_fonts_inside(sealed: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "sealed.pdf"
+    path.write_bytes(sealed)
+    assert broken_rules(path) == []
+    spoilt = pikepdf.open(path)
+    del spoilt.Root.OutputIntents
+    spoilt.save(tmp_path / "spoilt.pdf")
+    assert broken_rules(tmp_path / "spoilt.pdf")  # it does look
     with pikepdf.open(io.BytesIO(sealed)) as document:
         with document.open_metadata() as metadata:
             assert (metadata.get("pdfaid:part"), metadata.get("pdfaid:conformance")) == ("2", "B")

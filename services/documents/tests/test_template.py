@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from docx.shared import Pt
 from jinja2 import TemplateError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from services.documents.render import child, marks, template
+from services.documents.render import child, marks, stem, template
 from services.documents.render.check import check_docx
 from services.documents.settings import KNOBS
 from services.documents.tests import papers
 from services.kit.errors import InvalidInputError, RuleRefusedError
+from services.kit.testing import until
 
 ATTACKS = [
     "{{ ''.__class__.__mro__[1].__subclasses__() }}",
@@ -138,13 +141,51 @@ def test_a_template_that_eats_memory_is_killed(monkeypatch: pytest.MonkeyPatch) 
 def test_the_child_can_write_no_file(tmp_path: Path) -> None:
     written = tmp_path / "out"
     code = (
-        f"import runpy; child = runpy.run_path({str(template.CHILD)!r}); child['_limit'](10**9, 5); "
+        f"import runpy; child = runpy.run_path({str(stem.CHILD)!r}); child['_limit'](10**9, 5); "
         f"open({str(written)!r}, 'wb', buffering=0).write(b'x')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode != 0
     assert b"File too large" in done.stderr
     assert written.stat().st_size == 0
+
+
+def stems() -> list[psutil.Process]:
+    """The warm processes that this one has started."""
+    return [one for one in psutil.Process().children() if str(stem.CHILD) in one.cmdline()]
+
+
+def test_children_come_from_a_stem_that_ends_when_idle_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = stem.Stem()
+    monkeypatch.setattr(template, "STEM", own)
+    monkeypatch.setattr(stem, "KNOBS", replace(KNOBS, render_idle_seconds=0.2))
+    known = {one.pid for one in stems()}
+    assert rendered(papers.plain("{{ 甲 }}"), 甲="一") == "一"
+    until(lambda: {one.pid for one in stems()} == known, 10, "the idle stem has ended")
+    monkeypatch.setattr(stem, "KNOBS", KNOBS)
+    assert rendered(papers.plain("{{ 甲 }}"), 甲="二") == "二"
+    (warm,) = [one for one in stems() if one.pid not in known]
+    assert rendered(papers.plain("{{ 甲 }}"), 甲="三") == "三"
+    assert [one.pid for one in stems() if one.pid not in known] == [warm.pid]
+    warm.kill()
+    assert rendered(papers.plain("{{ 甲 }}"), 甲="四") == "四"
+    assert not warm.is_running()
+    own.stop()
+
+
+def test_one_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    loops = "".join(f"{{% for a{n} in x %}}" for n in range(12)) + "".join("{% endfor %}" for _ in range(12))
+    monkeypatch.setattr(template, "KNOBS", replace(KNOBS, render_seconds=60.0))
+    with ThreadPoolExecutor(1) as aside:
+        hangs = aside.submit(template.render, papers.plain(loops), {"x": list(range(200))})
+        assert rendered(papers.plain("{{ 甲 }}"), 甲="一") == "一"
+        until(lambda: [one.children() for one in stems() if one.children()], 10, "the child")
+        assert not hangs.done()
+        for one in stems():
+            for busy in one.children():
+                busy.kill()
+        with pytest.raises(RuleRefusedError, match="已强行终止"):
+            hangs.result()
 
 
 def test_a_broken_tag_says_where() -> None:

@@ -192,3 +192,18 @@ def test_a_changed_password_ends_every_session(scene: Scene) -> None:
     refused(lambda: scene.renew(secret))
     refused(lambda: scene.sign_in("officer", PASSWORD))
     assert scene.sign_in("officer", "next-password-8").person_id == "officer"
+
+
+def test_many_doors_opened_at_once_with_one_name(scene: Scene) -> None:
+    """Who comes in forgets the attempts of the name, while others still count theirs."""
+    digest, now = b"n" * 32, clock.now()
+
+    def comes_in(_: int) -> None:
+        uow = scene.unit()
+        with uow:
+            uow.doors.guesses(digest, now)
+        with uow:
+            uow.doors.forget_guesses(digest, now - MINUTE)
+
+    with ThreadPoolExecutor(8) as many:
+        assert list(many.map(comes_in, range(400))) == [None] * 400

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from services.intake.model.fault import Fault, pointer
 from services.intake.model.filing import Defect, Draft, Filing, Material
 from services.intake.model.people import Party
-from services.kit.errors import InvalidInputError, PreconditionError, RuleRefusedError
+from services.kit.errors import RuleRefusedError, require_version
 from services.kit.procedure.model import Pack
 
 STATES = {
@@ -100,13 +100,9 @@ class Case:
 
         Raises:
             PreconditionError: it has moved on.
-            InvalidInputError: no version was named.
+            VersionMissingError: no version was named.
         """
-        if not version:
-            wrong = [{"pointer": "header:If-Match", "detail": "必填"}]
-            raise InvalidInputError('请用请求头 If-Match 指明所依据的版本（读取时返回的 ETag，例如 "3"）', wrong)
-        if version != self.version:
-            raise PreconditionError("登记内容已被他人更新，请刷新后再改", version=self.version)
+        require_version(version, self.version, "登记内容已被他人更新，请刷新后再改")
         return self
 
     def may(self, act: str) -> None:

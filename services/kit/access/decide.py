@@ -119,7 +119,7 @@ class Object(TypedDict, total=False):
     reason: str
 
 
-def _now(connection: Connection, actor: Actor) -> Actor:
+def current(connection: Connection, actor: Actor) -> Actor:
     """The actor with those of the token's roles that identity has not taken back meanwhile."""
     c = schema.person_card.c
     query = select(c.state, c.appointments).where(c.person_id == actor.person_id)
@@ -142,7 +142,7 @@ def allowed(connection: Connection, actor: Actor, action: str, **what: Unpack[Ob
     else:
         resource = [{"uid": _uid("Site", "site"), "attrs": {}, "parents": []}]
     if action in _CLOSE or facts.reason:
-        actor = _now(connection, actor)
+        actor = current(connection, actor)
     return bool(resource) and decide(actor, action, resource, facts)
 
 

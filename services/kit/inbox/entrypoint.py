@@ -22,7 +22,7 @@ from services.kit import topology
 from services.kit.inbox.streams import Listener, StoreGoneError
 from services.kit.settings import Settings
 
-BATCH = 50
+BATCH = 100
 LINGER_SECONDS = 0.002  # the rest gathers by itself while a transaction runs
 LONGEST_BACKOFF_SECONDS = 3.0
 STOP_SECONDS = 9.0

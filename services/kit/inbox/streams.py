@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.kit import clock, events, schema
 from services.kit.database import UnitOfWork
-from services.kit.errors import is_outage
+from services.kit.errors import DATABASE, outage
 from services.kit.events import Event
 from services.kit.health import APPLIED, DUPLICATES, FAILED, PARKED
 from services.kit.identity import system
@@ -32,8 +32,6 @@ FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 300.0
 LONGEST_UNAVAILABLE_SECONDS = 5.0
 UNREADABLE = "?"
-# SQLSTATE: connection, rollback, resources, system; operator's intervention, lock not available
-_PASSING = frozenset({"08", "40", "53", "58", "57P", "55P"})
 log = logging.getLogger("anjuan.inbox")
 
 _DUE = text("""
@@ -50,21 +48,6 @@ _READ_AT_LAST = text("delete from inbox_waiting where source = '?' and aggregate
 
 class StoreGoneError(Exception):
     """The database does not answer; nothing of the batch is committed: take it again."""
-
-
-def _is_passing(error: BaseException) -> bool:
-    """Trouble of the database, not of the event: connection lost, deadlock, server starting, disk full.
-
-    An event too large for the server (54000) or too slow (57014) is its own fault, or it would come for ever.
-    """
-    if isinstance(error, PoolTimeoutError):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "pgcode", None) or getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or state is None:
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return state[:2] in _PASSING or state[:3] in _PASSING
 
 
 def _said(error: BaseException) -> str:
@@ -149,7 +132,7 @@ class Listener:
             with uow:
                 batch.run(deliveries, retried)
         except Exception as error:
-            if _is_passing(error):
+            if outage(error) == DATABASE:  # of the whole batch, not of an event: take it again
                 raise
             self._split(deliveries, retried, batch, error)
         else:
@@ -172,7 +155,7 @@ class Listener:
 
     def _defer(self, delivery: Delivery, error: Exception) -> None:
         """Put an event that failed into the waiting room, for its next attempt or for an operator."""
-        event, unavailable = delivery.event, is_outage(error)
+        event, unavailable = delivery.event, bool(outage(error))
         key = {"source": event.source, "id": event.aggregate_id, "seq": event.seq}
         with self._begin() as uow:
             last = uow.connection.execute(_LAST, key).scalar()

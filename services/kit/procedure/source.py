@@ -15,12 +15,12 @@ import yaml
 
 from services.kit.procedure.model import Finding
 
-SIZE = 400_000
+SIZE, DEPTH = 400_000, 100
 _PLAIN = frozenset({"null", "bool", "int", "float", "str", "seq", "map"})
 Path = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (as the parent has it)
 
 
@@ -72,6 +72,7 @@ def read(file: str, text: bytes) -> Source:
     source = Source(file)
     try:
         words = text.decode("utf-8")
+        _require_flat(words)
         loader = _Loader(words)
         root = loader.get_single_node()
         if root is not None:
@@ -87,6 +88,15 @@ def read(file: str, text: bytes) -> Source:
     except RecursionError as error:
         raise SourceError(Finding(file, 0, "嵌套过深", "写得平一些", "safety")) from error
     return source
+
+
+def _require_flat(words: str) -> None:
+    """libyaml's tree is built by recursion in C, which nothing else ends in time."""
+    depth = 0
+    for event in yaml.parse(words, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH:
+            raise RecursionError
 
 
 def _lines(node: yaml.Node, path: Path, source: Source, seen: set[int]) -> None:

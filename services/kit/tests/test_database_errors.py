@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
@@ -9,13 +10,16 @@ import psycopg2
 import psycopg2.errors
 import pytest
 import structlog
+from PIL import UnidentifiedImageError
 from psycopg import errors as state
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from services.kit import logs
 from services.kit.database import open_engine
-from services.kit.inbox.streams import _is_passing, _said
+from services.kit.errors import DATABASE, UnavailableError, outage
+from services.kit.inbox.streams import _said
 from services.ops.rig.session import Rig
 
 NAME = "欧阳举报"
@@ -34,7 +38,18 @@ TWO_LINES = f"{NAME}\n第二行"
     (IntegrityError, psycopg2.IntegrityError("no state"), False),
 ])  # fmt: skip
 def test_only_trouble_of_the_database_passes(kind: type[DBAPIError], of_driver: Any, passes: bool) -> None:
-    assert _is_passing(kind("select 1", None, of_driver)) is passes
+    assert outage(kind("select 1", None, of_driver)) == (DATABASE if passes else "")
+
+
+@pytest.mark.parametrize(("error", "away"), [
+    (UnavailableError("案件尚未同步"), "相关服务"), (PoolTimeoutError("no connection"), DATABASE),
+    (OSError(errno.ENOSPC, "No space left on device"), "文件存储"), (ConnectionRefusedError(), "相关服务"),
+    (BrokenPipeError(), ""),
+    (UnidentifiedImageError("no picture"), ""), (FileNotFoundError(errno.ENOENT, "no such program"), ""),
+    (ValueError("ours"), ""),
+])  # fmt: skip
+def test_what_else_passes(error: Exception, away: str) -> None:
+    assert outage(error) == away
 
 
 @pytest.mark.integration

@@ -86,14 +86,17 @@ class Ground:
         token = self.stage.operator.token() if self.stage else ""
         return balances(dict(self.settings.rpc), token)
 
-    def open_items(self) -> list[str]:
-        """What has not arrived everywhere."""
-        return open_items(self.books().values())
+    def _is_settled(self) -> bool:
+        """Raises RuntimeError when something is parked: waiting would not help."""
+        books = self.books().values()
+        if parked := [f"{book.service} {one.type}: {one.error}" for book in books for one in book.parked]:
+            raise RuntimeError(f"parked: {'; '.join(parked[:3])}")
+        return not open_items(books)
 
     def settle(self, seconds: float = 900) -> float:
         """Wait until everything has arrived everywhere; how long it took."""
         began = clock.monotonic()
-        until(lambda: not self.open_items(), seconds, "the backlog is drained")
+        until(self._is_settled, seconds, "the backlog is drained")
         return clock.monotonic() - began
 
     def hold(self, *names: str) -> None:
@@ -101,6 +104,15 @@ class Ground:
 
     def release(self, *names: str) -> None:
         lifecycle.release(self.platform, names)
+
+    def recover(self) -> None:
+        """What a failed measurement left standing still runs again, and its backlog is gone."""
+        if self.installation is None:
+            return
+        held = [part.name for part in self.platform.programs() if self.platform.place.hold(part.name).exists()]
+        if held:
+            self.release(*held)
+        self.settle()
 
     def cpu_seconds(self) -> dict[str, float]:
         """User and system time of each part and its children so far, and of this process."""

@@ -1,4 +1,4 @@
-"""One inbox out of a backlog: 20,000 events of 5,000 streams wait in the queue of one listener.
+"""One inbox out of a backlog: 10,000 events of 2,500 streams wait in the queue of one listener.
 
 The listener runs as a process of its own, as it does where each room has its own; its rate is counted
 from its first batch to its last. Then all rooms share one process and drain theirs.
@@ -23,7 +23,7 @@ ROOM, EACH = "notices", 4
 
 def measure(ground: Ground) -> list[Figure]:
     """Events a second."""
-    streams = ground.size(5_000, 250)
+    streams = ground.size(2_500, 250)
     alone, together = [], []
     for _ in range(ground.runs):
         ground.hold("consumers")

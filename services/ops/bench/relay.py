@@ -30,7 +30,7 @@ def _room() -> Room:
 
 def measure(ground: Ground) -> list[Figure]:
     """Events a second out of a backlog."""
-    count, settings = ground.size(20_000, 1_000), ground.settings
+    count, settings = ground.size(10_000, 1_000), ground.settings
     engine = ground.scratch(_room(), NAME)
     topology.declare(settings.amqp, topology.Topology((NAME,), ((NAME, NAME),)))
     ours, raw = [], []

@@ -1,4 +1,7 @@
-"""Instruments: docx from a template in its killable child, and PDF/A from a warm LibreOffice. One at a time each."""
+"""Instruments: docx from a template, each in a sandboxed child of its own, and PDF/A from a warm LibreOffice.
+
+Two pages with values and a loop of twenty; one document at a time, the checks before and after included.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Callable
 from docx import Document
 
 from services.documents.render.office import OFFICE
+from services.documents.render.stem import STEM
 from services.documents.render.template import render
 from services.kit import clock
 from services.ops.bench.figures import Figure
@@ -27,6 +31,7 @@ def measure(ground: Ground) -> list[Figure]:
         printed = tuple(_rate(lambda: OFFICE.convert(filled), count) for _ in range(ground.runs))
     finally:
         OFFICE.stop()
+        STEM.stop()
     return [Figure("docx from a template", "documents/s", docx), Figure("PDF/A from docx", "documents/s", printed)]
 
 

@@ -9,7 +9,7 @@ from services.kit import clock
 from services.kit.procedure.model import Pack
 from services.kit.testing import settle
 from services.ops import lifecycle
-from services.ops.demo import dossier, report
+from services.ops.demo import comparison, dossier, report
 from services.ops.demo.cast import PASSWORD
 from services.ops.demo.player import Play
 from services.ops.demo.stage import Stage, filed_folders, open_stage, pack_folders
@@ -69,7 +69,7 @@ def _told(stage: Stage, play: Play) -> list[str]:
     voice = stage.voice(play.cast.sign_in(play.cast.reader()), PASSWORD, play.cast.body)
     story = report.read(voice, play.case_id, stage.installation.place.data / "papers" / play.cast.key)
     report.show(PEOPLE, str(play.cast.example["title"]), story)
-    return report.differences(story, play.cast.example["expect"])
+    return comparison.differences(story, play.cast.example["expect"])
 
 
 def _farewell(installation: Installation, plays: list[Play], seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,53 +137,3 @@ def _searches(console: Console, story: Story) -> None:
 SECTIONS: tuple[Callable[[Console, Story], None], ...] = (
     _head, _nodes, _clocks, _cards, _instruments, _dossier, _searches,
 )  # fmt: skip
-
-
-def differences(story: Story, expected: dict[str, Any]) -> list[str]:
-    """Where the platform's end differs from the example's hand-written one; empty when it agrees."""
-    done = [v for v in story.course["visits"] if v["state"] == "done"]
-    path = [v["node_id"] for v in sorted(done, key=lambda v: str(v["done_at"]))]
-    found = []
-    if path != expected["path"]:
-        found.append(f"环节：应为 {expected['path']}，实为 {path}")
-    if story.course["outcome"] != expected["end"]:
-        found.append(f"结局：应为 {expected['end']}，实为 {story.course['outcome'] or '未结束'}")
-    found += _clock_differences(story, expected["clocks"])
-    found += _field_differences(story, expected.get("instruments", {}))
-    numbers = set(expected.get("numbers", {}).values())
-    if numbers and story.case["case_number"] not in numbers:
-        found.append(f"案号：应为 {'、'.join(numbers)}，实为 {story.case['case_number']}")
-    seen_cards = sorted((c["level"], c["limit_id"]) for c in story.cards)
-    if (wanted_cards := sorted((c["level"], c["limit"]) for c in expected.get("cards", []))) != seen_cards:
-        found.append(f"黄红牌：应为 {wanted_cards}，实为 {seen_cards}")
-    return found
-
-
-def _clock_differences(story: Story, expected: list[dict[str, Any]]) -> Iterator[str]:
-    left = list(story.clocks)
-    for wanted in expected:
-        fitting = next((clock for clock in left if _fits(clock, wanted)), None)
-        if fitting is None:
-            same = [c for c in left if c["limit_id"] == wanted["limit"]]
-            seen = [(c["starts_on"], c["due_on"], c["due_at"], c["state"], c["stopped_on"]) for c in same]
-            yield f"期限：应有 {wanted}，实为 {seen or '没有'}"
-        else:
-            left.remove(fitting)
-    yield from (f"期限：多出 {c['limit_id']} {c['starts_on']} {c['state']}" for c in left)
-
-
-def _field_differences(story: Story, expected: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """The newest instrument of each kind, by the fields that the example states."""
-    newest = {one["instrument"]: one["fields"] for one in story.instruments}
-    for kind in expected.keys() ^ newest.keys():
-        yield f"文书：{kind} {'没有制发' if kind in expected else '不应制发'}"
-    for kind, fields in expected.items():
-        seen = {name: newest.get(kind, {}).get(name) for name in fields}
-        if kind in newest and seen != fields:
-            yield f"文书：{kind} 应为 {fields}，实为 {seen}"
-
-
-def _fits(clock: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    same = {"limit": "limit_id", "starts_on": "starts_on", "due_on": "due_on", "due_at": "due_at", "state": "state",
-            "stopped_on": "stopped_on", "provisional": "provisional"}  # fmt: skip
-    return all(str(clock[mine]) == str(wanted[theirs]) for theirs, mine in same.items() if theirs in wanted)

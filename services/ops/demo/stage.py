@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Stage:
 
     def publish(self, folder: Path) -> Pack:
         """Publish a pack as two people do; harmless when it is published already."""
-        pack = load_folder(folder)
+        pack = pack_of(folder)
         if pack.id not in self.packs:
             proposer, confirmer = self._publishers()
             sent = {"Content-Type": "application/zip"}
@@ -102,6 +103,12 @@ def open_stage(installation: Installation) -> Iterator[Stage]:
         yield Stage(installation, http, Voice(http, told["sign_in"], told["password"]))
 
 
+@cache
+def pack_of(folder: Path) -> Pack:
+    """The pack in a folder; read and checked once."""
+    return load_folder(folder)
+
+
 def pack_folders() -> list[Path]:
     """Every pack that ships with the code."""
     return sorted(path.parent for path in procedures_dir().glob("*/pack.yaml"))
@@ -109,4 +116,4 @@ def pack_folders() -> list[Path]:
 
 def filed_folders() -> list[Path]:
     """Packs whose cases people file; others are opened by a body below."""
-    return [folder for folder in pack_folders() if load_folder(folder).channels.keys() - {"request"}]
+    return [folder for folder in pack_folders() if pack_of(folder).channels.keys() - {"request"}]

@@ -37,13 +37,16 @@ class Index(Protocol):
         """A new, empty one, not searched yet; returns its name."""
 
     def write(self, documents: Sequence[Document], name: str = "") -> None:
-        """Durable when it returns. A document replaces the one of its id unless that has a higher `write`."""
+        """Durable when it returns. A document replaces the one of its id unless that has a higher `write`.
+
+        In the current index it can be found, too.
+        """
 
     def switch(self, name: str) -> None:
         """People search this one from now on, at once and whole; the others are removed."""
 
     def refresh(self, name: str = "") -> None:
-        """What is written can be found from now on (an engine may take a second by itself)."""
+        """What was written into an index that is being filled can be found from now on."""
 
     def search(self, query: Query) -> Found: ...
 

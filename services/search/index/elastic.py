@@ -18,7 +18,7 @@ from services.kit import clock
 from services.kit.errors import UnavailableError
 from services.search.index import Written
 from services.search.model.documents import Document
-from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Filter
+from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Except, Filter
 from services.search.model.query import MOST, Found, Query, Row
 from services.search.model.words import Phrase, cut
 from services.search.settings import KNOBS
@@ -98,7 +98,8 @@ class ElasticIndex:
             lines.append(_source(document))
         with _asking():
             patient = self.client.options(request_timeout=KNOBS.write_seconds)
-            told = patient.bulk(operations=lines, index=name or self.alias, require_alias=not name)
+            # what people search is written when it can be found; one that is being filled is refreshed at its end
+            told = patient.bulk(operations=lines, index=name or self.alias, require_alias=not name, refresh=not name)
         _check([item["index"] for item in told["items"]])
 
     def switch(self, name: str) -> None:
@@ -214,6 +215,8 @@ def _filtered(condition: Filter) -> dict[str, Any]:
             return {"bool": {"filter": [_filtered(part) for part in every]}} if every else {"match_all": {}}
         case Either(either):
             return _either([_filtered(part) for part in either])
+        case Except(part):
+            return {"bool": {"must_not": [_filtered(part)]}}
 
 
 def _either(told: list[dict[str, Any]]) -> dict[str, Any]:

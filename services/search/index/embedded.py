@@ -21,7 +21,7 @@ from services.kit import clock
 from services.kit.errors import UnavailableError
 from services.search.index import Written
 from services.search.model.documents import Document
-from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Filter
+from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Except, Filter
 from services.search.model.query import MOST, Found, Query, Row
 from services.search.model.words import Phrase, cut, pairs
 from services.search.settings import KNOBS
@@ -235,6 +235,8 @@ def _filtered(condition: Filter) -> Any:
         case Either(parts):
             told = [(Occur.Should, _filtered(part)) for part in parts]
             return Tantivy.boolean_query(told) if told else Tantivy.empty_query()
+        case Except(part):
+            return Tantivy.boolean_query([(Occur.Must, Tantivy.all_query()), (Occur.MustNot, _filtered(part))])
 
 
 def _among(field: str, values: Sequence[str]) -> Any:

@@ -40,7 +40,14 @@ class Either:
     parts: tuple[Filter, ...]
 
 
-Filter = Among | Every | Either
+@dataclass(frozen=True)
+class Except:
+    """The part does not hold."""
+
+    part: Filter
+
+
+Filter = Among | Every | Either | Except
 NOTHING = Either(())
 
 

@@ -131,7 +131,6 @@ class Scene:
             connection.execute(delete(schema.jobs).where(schema.jobs.c.job_id.in_(due)))
         if due:
             index_changes(self.host, {})
-        self.index.refresh()
 
     def search(self, actor: Actor, text: str, **more: Any) -> pb.SearchAnswer:
         request = pb.SearchRequest(text=text, **more)

@@ -12,7 +12,7 @@ import pytest
 from services.kit.errors import UnavailableError
 from services.search.index import Index, Written
 from services.search.model.documents import Document, first_order
-from services.search.model.filters import NOTHING, Among, Either, Every, Filter
+from services.search.model.filters import NOTHING, Among, Either, Every, Except, Filter
 from services.search.model.query import Query
 from services.search.model.words import phrases
 
@@ -37,7 +37,6 @@ def put(index: Index, *documents: Document) -> None:
     if not index.current():
         index.switch(index.create())
     index.write(documents)
-    index.refresh()
 
 
 def ids(index: Index, text: str, condition: Filter = ALL, **how: Any) -> list[str]:
@@ -81,6 +80,8 @@ def test_filters(index: Index) -> None:
     assert ids(index, "", NOTHING) == ids(index, "", Among("body_id", ())) == []
     assert ids(index, "", Among("body_id", (*(f"x{n}" for n in range(70_000)), "b3"))) == ["d3"]
     assert ids(index, "", Among("officer_ids", ("[]",))) == ["d2"]
+    assert ids(index, "", Except(mine)) == ["d3", "d2"]
+    assert ids(index, "", Every((mine, Except(Among("document_id", ("d1", "d3")))))) == []
 
 
 def test_rows_follow_each_other_in_both_directions_and_within_days(index: Index) -> None:

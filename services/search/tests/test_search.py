@@ -9,14 +9,20 @@ import pytest
 from sqlalchemy import select
 
 from anjuan.archive.v1.events_pb2 import PageFacts
+from anjuan.identity.v1.events_pb2 import PersonChanged
+from anjuan.identity.v1.identity_pb2 import Appointment, Person
 from services.kit import schema
 from services.kit.errors import InvalidInputError
 from services.kit.identity import Actor
+from services.search.index import Index
+from services.search.model.query import Found, Query
 from services.search.tests.scene import (
+    ABOVE,
     CLERK,
     EVERYBODY,
     HERE,
     JUDGE,
+    NEIGHBOUR,
     OPERATOR,
     OTHER_PARTY,
     PRESIDENT,
@@ -138,6 +144,39 @@ def test_who_leaves_a_case_and_a_case_that_is_sealed_are_followed(scene: Scene) 
     scene.catch_up()
     assert scene.search(REGISTRAR, WORD, case_id="c1").total == 0
     assert set(scene.found(CLERK, WORD, case_id="c1")) == left
+
+
+def test_what_changed_a_second_ago_counts_nowhere(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two bodies below: a case that is sealed before the index knows, and one while the question is asked."""
+    furnished(scene)
+    both = SEEN["above"]
+    _check_routes(scene, ABOVE, both)
+    scene.case("c3", f"邻院{WORD}案", body_id=THERE, cause="运输合同纠纷", sealed=True, version=2)
+    left = [one for one in both if one != "case:c3"]
+    assert sorted(scene.found(ABOVE, WORD)) == sorted(left)
+    _check_routes(scene, ABOVE, left)
+    assert "case:c3" in scene.found(NEIGHBOUR, WORD)
+    ask = type(scene.index).search
+
+    def ask_and_seal(index: Index, query: Query) -> Found:
+        found: Found = ask(index, query)
+        monkeypatch.setattr(type(scene.index), "search", ask)
+        scene.case("c1", f"赵一诉钱二{WORD}案", sealed=True, version=2)
+        return found
+
+    monkeypatch.setattr(type(scene.index), "search", ask_and_seal)
+    told = scene.search(ABOVE, WORD, limit=50)
+    assert (told.total, list(told.hits), list(told.facets)) == (0, [], [])
+
+
+def test_a_post_that_was_taken_away_finds_nothing_though_the_token_lives(scene: Scene) -> None:
+    furnished(scene)
+    post = Appointment(body_id=ABOVE.body_id, role="supervisor")
+    for posts, found in (([post], SEEN["above"]), ([], [])):
+        someone = Person(person_id=ABOVE.person_id, name=ABOVE.name, state="active", appointments=posts)
+        scene.hears("identity", PersonChanged(person=someone), ABOVE.person_id)
+        assert sorted(scene.found(ABOVE, WORD)) == sorted(found)
+    assert not scene.search(ABOVE, WORD).facets
 
 
 def test_pages_that_are_hidden_moved_and_read_anew(scene: Scene) -> None:

@@ -5,12 +5,10 @@ Both run in the room's one worker, so there is one writer. What changes while a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from services.kit.errors import UnavailableError
 from services.kit.run import Host
@@ -27,22 +25,12 @@ def index_changes(host: Host, payload: Mapping[str, Any]) -> None:
     Raises:
         UnavailableError: the engine does not answer, or the index is lost: tried again until it is there.
     """
-    with _trouble_passes():
-        index = open_index(host.settings.search)
-        if not index.current():
-            _make_first(host, index)
-        _catch_up(host, index, [""])
-        with host.begin_as_system("index_changes") as uow:
-            uow.connection.execute(_DONE)
-
-
-@contextmanager
-def _trouble_passes() -> Iterator[None]:
-    """A database that is gone for a while is no fault of the job's: it is not parked for it."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise UnavailableError("数据库暂不可用，稍后重试") from error
+    index = open_index(host.settings.search)
+    if not index.current():
+        _make_first(host, index)
+    _catch_up(host, index, [""])
+    with host.begin_as_system("index_changes") as uow:
+        uow.connection.execute(_DONE)
 
 
 def _make_first(host: Host, index: Index) -> None:
@@ -72,19 +60,18 @@ def build_index(host: Host, payload: Mapping[str, Any]) -> None:
     Raises:
         UnavailableError: the engine does not answer; begun again from the ledger.
     """
-    with _trouble_passes():
-        index, rebuild_id = open_index(host.settings.search), str(payload["rebuild_id"])
-        with host.begin_as_system("build_index") as uow:
-            known = uow.rebuilds.get(rebuild_id)
-        if known is None or known["state"] != "building":
-            return
-        if known["index_name"] and known["index_name"] != index.current():
-            index.drop(known["index_name"])  # left by an attempt that was cut off
-        name = index.create()
-        with host.begin_as_system("build_index") as uow:
-            uow.rebuilds.set(rebuild_id, index_name=name)
-        _fill(host, index, name)
-        _finish(host, index, name, rebuild_id)
+    index, rebuild_id = open_index(host.settings.search), str(payload["rebuild_id"])
+    with host.begin_as_system("build_index") as uow:
+        known = uow.rebuilds.get(rebuild_id)
+    if known is None or known["state"] != "building":
+        return
+    if known["index_name"] and known["index_name"] != index.current():
+        index.drop(known["index_name"])  # left by an attempt that was cut off
+    name = index.create()
+    with host.begin_as_system("build_index") as uow:
+        uow.rebuilds.set(rebuild_id, index_name=name)
+    _fill(host, index, name)
+    _finish(host, index, name, rebuild_id)
 
 
 def _fill(host: Host, index: Index, name: str) -> None:

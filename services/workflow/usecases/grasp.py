@@ -8,7 +8,7 @@ from datetime import date
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import access, clock
-from services.kit.errors import CaseNotKnownError, ConflictError, InvalidInputError, NotAllowedError, PreconditionError
+from services.kit.errors import CaseNotKnownError, ConflictError, InvalidInputError, NotAllowedError, require_version
 from services.kit.procedure.model import NodeRule
 from services.workflow.model.audience import Person, Seat, account_key, person_key, require_fit, rule_for
 from services.workflow.model.records import Task, Visit
@@ -61,11 +61,8 @@ def grasp(uow: WorkflowUnit, packs: Packs, task_id: str, kind: str, if_version: 
         raise NotAllowedError(f"“{task.title}”不由您办理")
     if task.kind != kind:
         raise ConflictError("这一任务要审批，不是填写" if kind == "form" else "这一任务要填写，不是审批")
-    if kind == "approval" and not if_version:
-        wrong = [{"pointer": "header:If-Match", "detail": "必填"}]
-        raise InvalidInputError('请用请求头 If-Match 指明所依据的版本（读取时返回的 ETag，例如 "3"）', wrong)
-    if if_version and if_version != task.version:
-        raise PreconditionError("任务内容已变化，请刷新后再提交")
+    if kind == "approval" or if_version:
+        require_version(if_version, task.version, "任务内容已变化，请刷新后再提交")
     return replace(hold, seats=waiting, rule=rule)
 
 
