@@ -189,7 +189,10 @@ def start(names: Names, data: Data = DATA, json: Json = False) -> None:
 
 @app.command("rebuild-search")
 def rebuild_search(data: Data = DATA, json: Json = False) -> None:
-    """从各业务室的数据重建检索索引，核对无误后启用；期间检索和办案照常。有不一致时退出码为 1。"""
+    """从各业务室的数据重建检索索引，期间检索和办案照常。
+
+    核对无误后启用；有不一致时退出码为 1。
+    """
     from services.kit.errors import DomainError
     from services.kit.settings import Settings
     from services.ops import lifecycle, output, rebuild
@@ -218,7 +221,10 @@ def replay(
     data: Data = DATA,
     json: Json = False,
 ) -> None:
-    """把已发出的事件从每个流的第一件起再次发给一个服务；已处理过的不会重复处理。"""
+    """把已发出的事件再次发给一个服务。
+
+    从每个流的第一件起；已处理过的不会重复处理。
+    """
     from services.ops import output
     from services.ops.replay import replay as send
 
@@ -235,7 +241,10 @@ def bench(
     long: Annotated[bool, typer.Option("--long", help="加做每秒五十件、持续五分钟的收案")] = False,
     json: Json = False,
 ) -> None:
-    """在全新的平台（data/bench，做完即删）上测量性能；完整测量的结果写入 docs/benchmarks.md。"""
+    """测量性能，结果写入 docs/benchmarks.md。
+
+    在全新的平台（data/bench，做完即删）上进行；只做部分测量或缩短测量时不改写结果文件。
+    """
     from services.ops import output
     from services.ops.bench.command import bench as measure
 

@@ -13,7 +13,7 @@ from services.ops import output
 from services.ops.discover import ROOT
 from services.ops.doors import Doors, doors
 
-app = typer.Typer(name="audit", help="操作记录。", no_args_is_help=True)
+app = typer.Typer(name="audit", help="操作记录。", no_args_is_help=True, add_completion=False)
 Data = Annotated[Path, typer.Option("--data", envvar="ANJUAN_DATA", help="数据目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 Rooms = Annotated[list[str] | None, typer.Argument(help="服务名；缺省为全部")]

@@ -12,7 +12,8 @@ import typer
 from services.kit.errors import DomainError, InvalidInputError, RuleRefusedError
 from services.kit.legal_calendar import Exclusion, Extension, Reckoning, TimeLimit, Unit, reckon, time_limit
 
-app = typer.Typer(name="clock", help="期限计算：届满日和逐条依据（不需要服务器）。", no_args_is_help=True)
+HELP = "期限计算：届满日和逐条依据（不需要服务器）。"
+app = typer.Typer(name="clock", help=HELP, no_args_is_help=True, add_completion=False)
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 UNITS: dict[str, Unit] = {u: u for u in get_args(Unit)} | {

@@ -12,7 +12,7 @@ from services.kit.errors import DomainError
 from services.kit.legal_calendar import working_calendar
 from services.kit.numbers import check_case_number
 
-app = typer.Typer(name="number", help="案号校验（不需要服务器）。", no_args_is_help=True)
+app = typer.Typer(name="number", help="案号校验（不需要服务器）。", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -17,7 +17,8 @@ from services.kit.procedure.graph import FILE, Element, Graph
 from services.kit.procedure.model import Finding, PackError
 from services.ops import publish
 
-app = typer.Typer(name="pack", help="程序包检查与画图（不需要服务器），提交与确认发布。", no_args_is_help=True)
+HELP = "程序包检查与画图（不需要服务器），提交与确认发布。"
+app = typer.Typer(name="pack", help=HELP, no_args_is_help=True, add_completion=False)
 app.command()(publish.publish)
 app.command()(publish.confirm)
 Folders = Annotated[list[Path], typer.Argument(help="程序包文件夹", exists=True, file_okay=False)]

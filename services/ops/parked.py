@@ -13,7 +13,8 @@ from services.ops import output
 from services.ops.discover import ROOT
 from services.ops.doors import doors
 
-app = typer.Typer(name="parked", help="搁置的事件和作业：查看、重试，或拒绝无法办成的后续动作。", no_args_is_help=True)
+HELP = "搁置的事件和作业：查看、重试，或拒绝无法办成的后续动作。"
+app = typer.Typer(name="parked", help=HELP, no_args_is_help=True, add_completion=False)
 Data = Annotated[Path, typer.Option("--data", envvar="ANJUAN_DATA", help="数据目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 DATA = ROOT / "data" / "local"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -16,7 +17,7 @@ from anjuan.workflow.v1 import workflow_pb2 as pb
 from anjuan.workflow.v1.workflow_pb2_grpc import WorkflowStub
 from services.kit import rpc
 from services.kit.errors import DomainError, NotFoundError
-from services.kit.procedure.bundle import bundle_of, sha256_of
+from services.kit.procedure.bundle import bundle_of
 from services.kit.procedure.check import check_folder
 from services.kit.procedure.model import PackError
 from services.kit.settings import Settings
@@ -49,7 +50,7 @@ class Door:
             raise PackError(findings)
         bundle = bundle_of(folder)
         request = pb.PublishPackRequest(bundle=bundle)
-        return self._ask(self.workflow.PublishPack, request, f"publish-{sha256_of(bundle)}")
+        return self._ask(self.workflow.PublishPack, request, f"publish-{uuid4()}")
 
     def confirm(self, sha256: str) -> pb.Pack:
         """Let a proposed bundle out, as a second person."""
@@ -128,5 +129,8 @@ def _say(told: Sequence[dict[str, Any]], json: bool) -> None:
         if one["ok"]:
             state = "已生效" if one["state"] == "published" else "已提交，待另一人确认"
             output.PEOPLE.print(f"{one['pack']} {one['version']} {state}：{one['sha256']}", soft_wrap=True)
+            if one["state"] != "published":
+                mend = f"ANJUAN_PASSWORD=密码 anjuan pack confirm {one['sha256']} --as 另一人的登录名"
+                output.PEOPLE.print(f"  另一人确认：{mend}", soft_wrap=True, markup=False)
         else:
             output.TROUBLE.print(f"{one['item']} 未能办理：{one['problem']}", soft_wrap=True, markup=False)

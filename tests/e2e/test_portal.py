@@ -108,6 +108,10 @@ def test_the_case_view_explains_the_due_day(page: Page, platform: Platform, stag
     page.get_by_role("button", name="为什么是这一天").click()
     page.wait_for_selector("text=第十八条")
     assert serious(page) == []
+    for title in ("文书", "电子卷宗", "当事人", "材料"):
+        page.get_by_role("tab", name=title).click()
+        page.locator("[role=tabpanel]:visible").wait_for()
+        assert serious(page) == [], title
 
 
 def test_wrong_password_is_told_in_chinese(page: Page, platform: Platform, scene: Scene) -> None:

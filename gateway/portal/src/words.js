@@ -12,10 +12,12 @@ export const ROLES = {
 export const PARTY_ROLES = {
   plaintiff: "原告", defendant: "被告", third_party: "第三人", respondent: "当事人", applicant: "申请人", party: "当事人",
 };
+export const PARTY_KINDS = { natural_person: "自然人", organisation: "单位" };
 export const VISIT_STATES = { open: "办理中", in_approval: "审批中", waiting_for_effects: "后续办理中", done: "已办结", cancelled: "已撤销" };
-export const CLOCK_STATES = { running: "计时中", suspended: "已中止", stopped: "已办结", overdue: "已超期" };
+export const TASK_STATES = { waiting_for_effects: "后续办理中", done: "已办结", returned: "已退回", cancelled: "已撤销" };
+export const CLOCK_STATES = { running: "计时中", suspended: "已中止", stopped: "已停止", overdue: "已超期" };
 export const DECISIONS = { agree: "同意", return: "退回", recall: "撤回", submit: "提交" };
-export const UNITS = { "working-day": "工作日", "calendar-day": "天", month: "天", year: "天", hour: "小时" };
+export const UNITS = { "working-day": "个工作日", "calendar-day": "天", month: "天", year: "天", hour: "小时" };
 export const INSTRUMENT_STATES = { draft: "拟稿", approved: "已签发", issuing: "制发中", issued: "已制发" };
 export const SERVING_STATES = { started: "待送达", published: "公告期内", served: "已送达", failed: "未能送达" };
 export const METHODS = {
@@ -34,3 +36,5 @@ export const COUNT_STATES = { not_counted: "未清点", agrees: "相符", differ
 // an instant of the API as the clock on the wall shows it
 export const atTime = (instant) => (instant ? new Date(instant).toLocaleString("sv", { timeZone: "Asia/Shanghai" }).slice(0, 16) : "—");
 export const HIT_KINDS = { case: "案件", party: "当事人", instrument: "文书", page: "卷宗页" };
+// bytes in a person's words
+export const sizeOf = (bytes) => (bytes < 1024 ? `${bytes} 字节` : bytes < 1024 ** 2 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 ** 2).toFixed(1)} MB`);

@@ -75,8 +75,16 @@ def _head(console: Console, story: Story) -> None:
     console.print("　".join(f"{what} {day or '—'}" for what, day in told.items()) + f"　状态 {state}")
 
 
+def _table(title: str, *heads: str) -> Table:
+    """A table that cuts nothing off, however narrow the terminal."""
+    table = Table(title=title, title_justify="left")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
 def _nodes(console: Console, story: Story) -> None:
-    table = Table("日期", "环节", "办理人", "意见", title="办理过程", title_justify="left")
+    table = _table("办理过程", "日期", "环节", "办理人", "意见")
     for visit in story.course["visits"]:
         said = "；".join(f"{o['person_name']} {DECISIONS.get(o['decision'], o['decision'])}" for o in visit["opinions"])
         who = visit["done_by_name"] or ("办理中" if visit["state"] == "open" else "—")
@@ -85,12 +93,13 @@ def _nodes(console: Console, story: Story) -> None:
 
 
 def _clocks(console: Console, story: Story) -> None:
-    table = Table(title="期限", title_justify="left")
-    for head in ("期限", "起算", "届满日", "状态", "依据"):
-        table.add_column(head, overflow="fold")
+    table = _table("期限", "期限", "起算", "届满日", "状态", "依据")
     for clock in story.clocks:
         due = (clock["due_at"] or clock["due_on"] or "—") + ("（暂定）" if clock["provisional"] else "")
-        table.add_row(clock["name"], clock["starts_on"], due, STATES.get(clock["state"], clock["state"]),
+        # a period of the parties' own runs out; nobody is late
+        own = clock["state"] == "overdue" and clock["kind"] not in ("limit-on-authority", "seed-business-rule")
+        state = "已届满" if own else STATES.get(clock["state"], clock["state"])
+        table.add_row(clock["name"], clock["starts_on"], due, state,
                       f"{clock['law']} {clock['article']}")  # fmt: skip
     console.print(table)
 
@@ -101,7 +110,7 @@ def _cards(console: Console, story: Story) -> None:
 
 
 def _instruments(console: Console, story: Story) -> None:
-    table = Table("日期", "文书", "文号", "页", "送达", title="文书", title_justify="left")
+    table = _table("文书", "日期", "文书", "文号", "页", "送达")
     for one in story.instruments:
         served = "；".join(f"{s['addressee_name']} {s['served_on'] or '未送达'}" for s in one["servings"])
         table.add_row(one["issued_on"], one["title"], one["number"], str(one["pages"]), served)
@@ -114,7 +123,7 @@ def _dossier(console: Console, story: Story) -> None:
     if story.found is None:
         return
     told, pages = story.found.dossier, story.found.pages
-    table = Table("卷", "状态", "页", "装订日期", title="电子卷宗", title_justify="left")
+    table = _table("电子卷宗", "卷", "状态", "页", "装订日期")
     for volume in told["volumes"]:
         state = {"open": "未装订", "binding": "装订中", "bound": "已装订"}[volume["state"]]
         table.add_row(volume["name"], state, str(volume["pages"]), volume["bound_on"])

@@ -22,7 +22,7 @@ from services.ops.people.reading import Reading, Row, Trouble, read
 from services.ops.people.roster import Roster
 
 BODIES_AT_ONCE, PEOPLE_AT_ONCE, SECONDS = 500, 50, 120.0
-app = typer.Typer(name="people", help="机构和人员。", no_args_is_help=True)
+app = typer.Typer(name="people", help="机构和人员。", no_args_is_help=True, add_completion=False)
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV 或 YAML 文件，可多个")]
 Data = Annotated[Path, typer.Option("--data", envvar="ANJUAN_DATA", help="数据目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
