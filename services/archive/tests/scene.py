@@ -37,12 +37,13 @@ CLERK = Actor("staff", "p-clerk", "档案员甲", BUREAU, frozenset({"archivist"
 SCANNER = Actor("staff", "p-scanner", "扫描员乙", BUREAU, frozenset({"scanner"}))
 LEADER = Actor("staff", "p-leader", "局长丙", BUREAU, frozenset({"body_leader"}))
 REVIEWER = Actor("staff", "p-review", "审核员丁", BUREAU, frozenset({"legal_reviewer"}))
+OFFICER = Actor("staff", "p-officer", "办案员戊", BUREAU, frozenset({"case_officer"}))
 STRANGER = Actor("staff", "p-stranger", "外局人员", OTHER, frozenset({"archivist", "registrar"}))
 PARTY = Actor("party", "p-firm", "某某食品公司", account_id="acc-firm")
 STATION = Actor("station", "st-1", "一楼扫描站", BUREAU)
 OTHER_STATION = Actor("station", "st-2", "外局扫描站", OTHER)
 OPERATOR = Actor("operator", "p-operator", "运维", BUREAU, frozenset({"operator"}))
-PEOPLE = (CLERK, SCANNER, LEADER, REVIEWER, STRANGER)
+PEOPLE = (CLERK, SCANNER, LEADER, REVIEWER, OFFICER, STRANGER)
 
 
 @dataclass

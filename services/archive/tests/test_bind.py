@@ -10,9 +10,9 @@ import pytest
 
 from anjuan.archive.v1 import archive_pb2 as pb
 from services.archive.tests import scans
-from services.archive.tests.scene import CLERK, Scene
+from services.archive.tests.scene import CLERK, OFFICER, Scene
 from services.archive.tests.test_batches import claimed, code, seen
-from services.archive.tests.test_export import OFFICER, exported, read, told
+from services.archive.tests.test_export import exported, read, told
 from services.archive.tests.test_pages import arranged, filed, listed, replaced
 from services.archive.tests.test_papers import printed
 from services.archive.usecases import batches

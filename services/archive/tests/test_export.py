@@ -9,14 +9,13 @@ import pytest
 from anjuan.archive.v1 import archive_pb2 as pb
 from services.archive.model.reading import Line, Reading
 from services.archive.tests import scans
-from services.archive.tests.scene import CLERK, OPERATOR, Scene
+from services.archive.tests.scene import CLERK, OFFICER, OPERATOR, Scene
 from services.archive.tests.test_batches import claimed, code, seen
 from services.archive.tests.test_pages import arranged, filed, listed, replaced
 from services.archive.usecases.facts import export_pages, tell_readings
 from services.kit.errors import InvalidInputError, NotAllowedError
-from services.kit.identity import Actor, system
+from services.kit.identity import system
 
-OFFICER = Actor("staff", "p-officer", "办案员戊", CLERK.body_id, frozenset({"case_officer"}))
 Documents = dict[str, tuple[str, str, Any]]
 
 
