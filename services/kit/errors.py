@@ -129,7 +129,7 @@ def problem(error: DomainError, instance: str, request_id: str) -> dict[str, Any
 
 # SQLSTATE: connection, rollback, resources, system; operator's intervention, lock not available
 _PASSING = ("08", "40", "53", "58", "57P", "55P")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.EACCES, errno.ENOTDIR, errno.ENODEV)
 DATABASE = "数据库"
 
 

@@ -186,6 +186,7 @@ def test_an_upload_waits_for_a_worker(scene: Scene, down: Any) -> None:
 def test_an_upload_goes_on_when_the_object_store_is_back(platform: Platform, stage: Stage, scene: Scene) -> None:
     store = platform.installation.place.data / "objects"
     path, aside = opened(scene), store.with_name("objects-aside")
+    assert scene.file("存储停用前的线索")  # intake has read the pack's checklist from the store
     assert sends(scene, path, 0, FIRST) == "open"
     store.rename(aside)
     store.touch()  # a file in its place: nothing can be read or written below

@@ -26,7 +26,7 @@ from tests.faults.storm import Storm, complaints
 PACK, EXAMPLE = "admin-penalty-general", "transfer-overdue"
 FILERS, WALKERS, READY = 10, 5, 4
 FAULTS = int(os.environ.get("ANJUAN_FAULTS", "60"))  # make test-long sends three hundred
-SLICES, SLICE_SECONDS = 20, 12
+SLICES, SLICE_SECONDS = 20 * max(1, FAULTS // 60), 12  # three hundred leave more to catch up with
 SEED = int(os.environ.get("ANJUAN_SEED", random.SystemRandom().randrange(10**6)))
 
 
@@ -171,7 +171,8 @@ def test_nothing_acknowledged_is_lost(stage: Stage, capsys: pytest.CaptureFixtur
         print(f"{len(history.filings)} filings, {len(history.acts)} acts acknowledged, {history.retries} tries again, "
               f"median in flight {storm.median_in_flight():g}, duplicates suppressed {suppressed}")  # fmt: skip
     found = checker.faults(books, history)
-    assert not found, "\n".join(found[:50])
+    # what still moves is late, not lost: the run must wait for it
+    assert not found, "\n".join([f"not at rest: {unsettled}" if unsettled else "at rest", *found[:50]])
     assert not unsettled
     assert not history.failures
     assert storm.done.keys() == storm.kinds().keys()
