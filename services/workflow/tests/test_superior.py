@@ -36,19 +36,19 @@ SMALL = "start s\ntask decide\nxor x\nend granted refused\ns -> decide -> x\n" +
 CARD = SupervisionCard(limit_id="limit", due_on="2025-03-20", state="running", unit="month")
 
 
-def publish(desk: Desk) -> None:
+def publish(desk: Desk, **decide: Any) -> None:
     effects = {"effects": [ASK, EXTEND]}
     asks = {"a": form(approver=TEXT, why=TEXT)}
     desk.publish(bundle("below", "start s\ntask a b\nend e\ns -> a -> b -> e", {"a": effects, "b": {}}, forms=asks))
     desk.publish(bundle(
-        "superior-approval", SMALL, {"decide": {"actor": {"role": "body_leader"}}}, forms={"decide": ANSWER},
+        "superior-approval", SMALL, {"decide": {"actor": {"role": "body_leader"}} | decide}, forms={"decide": ANSWER},
         ends=("granted", "refused"), channels={"request": {"who": ["body_leader"]}},
     ))  # fmt: skip
 
 
-def begin(desk: Desk, approver: str = "one-tier-up") -> str:
+def begin(desk: Desk, approver: str = "one-tier-up", **decide: Any) -> str:
     """A case whose officer has asked; its governing limit runs out on 20 March."""
-    publish(desk)
+    publish(desk, **decide)
     case_id = desk.file(BELOW)
     due(desk, case_id)
     answer = desk.complete("zhang", case_id, "a", {"approver": approver, "why": "案情复杂"})
@@ -261,14 +261,55 @@ def test_an_answer_that_was_given_already_wins(desk: Desk) -> None:
     assert len(desk.told(asking, "SuperiorAnswered")) == 1
 
 
+def sealing(desk: Desk) -> tuple[str, str, str, dict[str, Any]]:
+    """Decided above, what follows asked of another room, the operator told so, the case below closed meanwhile."""
+    asking = begin(desk, effects=[{"id": "reply", "effect": "docket", "with": {"reason": "=form.reason"}}])
+    effect_id = effect_of(desk, asking)
+    upper = received(desk, effect_id)
+    desk.complete("chief", upper, "decide", {"granted": True, "reason": "同意"})
+    [request] = desk.asked(upper, "docket")
+    with pytest.raises(ConflictError, match="上级已经答复"):
+        desk.ask("operator", "RefuseEffect", pb.RefuseEffectRequest(effect_id=effect_id, reason="改日再报"))
+    desk.intake(intake_facts.CaseClosed(closed_on="2025-03-03", card=desk.card(asking, BELOW)), asking, BELOW)
+    taken_back(desk, asking, effect_id)
+    assert (desk.course("chief", upper).concluded, desk.told(request["effect_id"], "EffectWithdrawn")) == (False, [])
+    return asking, effect_id, upper, request
+
+
+def test_an_answer_that_is_being_sealed_wins(desk: Desk) -> None:
+    asking, effect_id, upper, request = sealing(desk)
+    desk.answer(request, instrument_id="i1")
+    assert desk.course("chief", upper).outcome == "granted"
+    [told] = desk.told(upper, "ProcedureConcluded")
+    answered(desk, asking, effect_id, plain(told.data.answer))
+    assert [t.data.granted for t in desk.told(asking, "SuperiorAnswered")] == [True]
+
+
+def test_a_taken_back_request_ends_when_its_answer_cannot_be_sealed(desk: Desk) -> None:
+    _, _, upper, request = sealing(desk)
+    desk.answer(request, refused="没有印章")
+    assert (desk.list("chief", case_id=upper).to_do, desk.course("chief", upper).outcome) == (0, "withdrawn")
+
+
 @pytest.mark.parametrize("approver", ["one-tier-up", "high-court"])
 def test_a_closed_case_asks_no_more(desk: Desk, approver: str) -> None:
     asking = begin(desk, approver)
     effect_id = effect_of(desk, asking)
     desk.intake(intake_facts.CaseClosed(closed_on="2025-03-03", card=desk.card(asking, BELOW)), asking, BELOW)
     assert [t.data.reason for t in desk.told(effect_id, "EffectWithdrawn")] == ["报请机关的案件已结案"]
-    task = desk.task("zhang", asking, "a")
-    assert (task.title, task.refused_reason.endswith("本案已结案，报请随之撤回")) == ("a", True)
+    assert (desk.list("zhang", case_id=asking).to_do, desk.open_nodes(asking)) == (0, [])
+    visit = desk.course("zhang", asking).visits[0]
+    assert (visit.state, visit.reason) == ("cancelled", "本案已结案，报请随之撤回")
+    assert [e.state for e in visit.effects] == ["dropped", "dropped"]
+
+
+def test_who_comes_to_ask_when_the_case_is_closed_is_refused(desk: Desk) -> None:
+    publish(desk)
+    case_id = desk.file(BELOW)
+    closed = desk.card(case_id, BELOW, state="closed", closed_on="2025-03-03")
+    desk.intake(intake_facts.CaseClosed(closed_on="2025-03-03", card=closed), case_id, BELOW)
+    with pytest.raises(RuleRefusedError, match="本案已结案"):
+        desk.complete("zhang", case_id, "a", {"approver": "one-tier-up", "why": "案情复杂"})
 
 
 def test_a_node_that_is_left_another_way_asks_no_more(desk: Desk) -> None:
