@@ -61,10 +61,10 @@ class ArchiveConsumer:
         effects.perform(event, uow, self.performers)
 
     def on_effect_withdrawn(self, event: Event, uow: ArchiveUnit) -> None:
-        """Given up by an operator."""
+        """Given up, for the reason told."""
         effects.withdrawn(event, uow)
         if event.data.owner == uow.service:
-            binding.release(uow, event.data.effect_id)
+            binding.release(uow, event.data.effect_id, event.data.reason)
 
     def on_superior_answered(self, event: Event, uow: ArchiveUnit) -> None:
         """The scan of a paper answer belongs to the case that asked, and into its dossier."""

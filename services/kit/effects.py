@@ -105,7 +105,7 @@ def perform(event: Event, uow: UnitOfWork, performers: Mapping[str, Performer]) 
 
 
 def withdrawn(event: Event, uow: UnitOfWork) -> None:
-    """An operator has given an effect up: a request of it that is still parked here is not performed any more."""
+    """Given up, node left, case closed or procedure ended: a request of it parked here is not performed any more."""
     if event.data.owner == uow.service:
         given_up = upsert(schema.effects_performed).values(
             effect_id=event.data.effect_id, effect=event.data.effect, case_id=event.case_id

@@ -22,10 +22,6 @@ from services.kit.identity import Actor, read_token
 if TYPE_CHECKING:
     from services.kit.run import Host
 
-    Interceptor = grpc.ServerInterceptor[Any, Any]
-else:
-    Interceptor = grpc.ServerInterceptor
-
 PROBLEM = "anjuan-problem-bin"
 LARGEST_MESSAGE = 20 * 1024 * 1024
 LARGEST_PROBLEM = 256 * 1024

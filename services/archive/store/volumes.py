@@ -97,11 +97,11 @@ class Volumes:
         """Its pages are free to change again."""
         self.change(volume_id, state="refused", reason=reason, page_ids=[], entries=[])
 
-    def give_up(self, effect_id: str) -> None:
+    def give_up(self, effect_id: str, reason: str) -> None:
         """What the effect asked for, unless it is bound."""
         asked = volumes.c.call["effect_id"].astext == effect_id, volumes.c.state.in_(("asked", "binding"))
         for volume_id in self.connection.execute(select(volumes.c.volume_id).where(*asked)).scalars().all():
-            self.refuse(volume_id, "由运维人员终止")
+            self.refuse(volume_id, reason)
 
     def open_batches(self, case_id: str) -> list[tuple[str, str, bool, int]]:
         """Scanned files with pages of the case: id, name, whether counted, how many of their piles wait unclaimed."""
@@ -146,10 +146,10 @@ class Dossiers:
         """The dossier is open again."""
         self.change(dossier_id, state="refused", reason=reason)
 
-    def give_up(self, effect_id: str) -> None:
+    def give_up(self, effect_id: str, reason: str) -> None:
         """What the effect asked for, unless it is archived."""
         asked = dossiers.c.call["effect_id"].astext == effect_id, dossiers.c.state.in_(("asked", "archiving"))
-        self.connection.execute(update(dossiers).where(*asked).values(state="refused", reason="由运维人员终止"))
+        self.connection.execute(update(dossiers).where(*asked).values(state="refused", reason=reason))
 
     def put_objects(self, dossier_id: str, sizes: Mapping[str, int]) -> None:
         """What its manifest names."""

@@ -9,6 +9,7 @@ import pikepdf
 import pytest
 
 from anjuan.archive.v1 import archive_pb2 as pb
+from anjuan.workflow.v1.events_pb2 import EffectWithdrawn
 from services.archive.tests import scans
 from services.archive.tests.scene import CLERK, OFFICER, Scene
 from services.archive.tests.test_batches import claimed, code, seen
@@ -17,7 +18,7 @@ from services.archive.tests.test_pages import arranged, filed, listed, replaced
 from services.archive.tests.test_papers import printed
 from services.archive.usecases import batches
 from services.archive.usecases import pages as usecases
-from services.archive.usecases.binding import BIND, release
+from services.archive.usecases.binding import BIND
 from services.archive.usecases.papers import FILE
 from services.archive.usecases.reading import PREPARE, READ
 from services.kit.errors import ConflictError, UnavailableError
@@ -180,12 +181,14 @@ def test_binding_waits_for_instruments_on_their_way(scene: Scene) -> None:
     assert scene.answer(effect_id)["pages"] == 1
 
 
-def test_a_binding_given_up_by_an_operator_is_not_answered(scene: Scene) -> None:
+def test_a_binding_given_up_is_not_answered_and_says_why(scene: Scene) -> None:
     case_id = ready(scene, "一")
     effect_id = scene.asks(case_id, "bind_volume", {"volume": "main"})
-    with scene.begin(system("test")) as uow:
-        release(uow, effect_id)
+    fact = EffectWithdrawn(effect_id=effect_id, effect="bind_volume", owner="archive", reason="程序已终结")
+    scene.hears("workflow", fact, effect_id, case_id=case_id)
     scene.works(BIND)
     assert scene.answer(effect_id) == {}
+    with scene.begin(system("test")) as uow:
+        assert [(v.state, v.reason) for v in uow.volumes.of_case(case_id)] == [("refused", "程序已终结")]
     (page,) = listed(scene, OFFICER, case_id=case_id)
     assert page.volume_id == ""

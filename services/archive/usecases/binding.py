@@ -154,7 +154,7 @@ def _finish(uow: ArchiveUnit, packs: Packs, volume: Volume, made: tuple[str, int
     effects.done(uow, call, {"volume_id": volume_id, "pages": len(volume.page_ids)})
 
 
-def release(uow: ArchiveUnit, effect_id: str) -> None:
-    """An operator has given the effect up: what it had frozen may be changed again."""
-    uow.volumes.give_up(effect_id)
-    uow.dossiers.give_up(effect_id)
+def release(uow: ArchiveUnit, effect_id: str, reason: str) -> None:
+    """The effect was given up, for that reason: what it had frozen may be changed again."""
+    uow.volumes.give_up(effect_id, reason)
+    uow.dossiers.give_up(effect_id, reason)

@@ -12,6 +12,7 @@ from services.documents.tests.packs import NOTICE
 from services.documents.tests.scene import OFFICER, Scene
 from services.documents.tests.test_issue import NOTICE_FIELDS
 from services.documents.usecases import produce
+from services.kit.errors import UnavailableError
 
 WANTED = {"instrument": NOTICE, "fields": NOTICE_FIELDS}
 
@@ -51,6 +52,24 @@ def test_a_running_job_finds_it_so_in_its_last_transaction(scene: Scene, monkeyp
     monkeypatch.setattr(produce, "_make", overtaken)
     scene.works()
     assert (scene.answer(effect_id), scene.told("InstrumentIssued")) == ({}, [])
+
+
+def test_a_job_overtaken_gives_no_attempt_of_another_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id, make = scene.case(), produce._make
+    effect_id = scene.asks(case_id, "issue_instrument", WANTED)
+
+    def overtaken(*order: Any) -> Any:
+        monkeypatch.setattr(produce, "_make", make)
+        withdrawn(scene, case_id, effect_id)
+        again = scene.asks(case_id, "issue_instrument", WANTED)
+        [job] = [p for p in scene.jobs() if p["call"]["effect_id"] == again]
+        produce.produce(scene.host, job)
+        raise UnavailableError("对象存储暂不可用")
+
+    monkeypatch.setattr(produce, "_make", overtaken)
+    with pytest.raises(UnavailableError):
+        scene.works()
+    assert (len(scene.told("InstrumentIssued")), scene.ask("select sum(attempts) from instruments")) == (1, 1)
 
 
 @pytest.mark.parametrize("concluded_first", [True, False])

@@ -70,7 +70,7 @@ def produce(host: Host, payload: Mapping[str, Any]) -> None:
     try:
         made = _make(host, packs, order)
     except UnavailableError:
-        _give_attempt_back(uow, order.instrument)
+        _give_attempt_back(uow, call, order.instrument)
         raise
     except DomainError as refusal:
         _give_up(uow, call, order.instrument, refusal)
@@ -97,11 +97,12 @@ def _begin(uow: DocumentsUnit, packs: Packs, call: EffectCall, instrument_id: st
         return Order(found, pack, rule, case, call.occurred_on, found.approved_sha256, signers)
 
 
-def _give_attempt_back(uow: DocumentsUnit, instrument: Instrument) -> None:
+def _give_attempt_back(uow: DocumentsUnit, call: EffectCall, instrument: Instrument) -> None:
     with uow:
-        uow.lock(instrument.case_id)
+        uow.lock(call.case_id)
         found = uow.instruments.get(instrument.instrument_id)
-        uow.instruments.save(replace(found, attempts=max(found.attempts - 1, 0)))
+        if found.state == "issuing" and found.effect_id == call.effect_id:  # else it was given up meanwhile
+            uow.instruments.save(replace(found, attempts=max(found.attempts - 1, 0)))
 
 
 def _give_up(uow: DocumentsUnit, call: EffectCall, instrument: Instrument, refusal: DomainError) -> None:

@@ -1,4 +1,4 @@
-"""Database and broker for one test session, in a temporary folder of their own."""
+"""Database and broker for one test run, in a temporary folder of their own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def orphans(prefix: str) -> list[Path]:
 def _is_mine(data: Path) -> bool:
     try:
         return data.stat().st_uid == os.geteuid()
-    except FileNotFoundError:  # another session has just ended
+    except FileNotFoundError:  # another run has just ended
         return False
 
 
@@ -63,7 +63,7 @@ class Rig:
 
     @classmethod
     def in_temporary_folder(cls) -> Rig:
-        """Prepare, start nothing yet. Folders of sessions that were killed are cleared first."""
+        """Prepare, start nothing yet. Folders of runs that were killed are cleared first."""
         ensure_installed()
         clear_orphans()
         place = temporary_place(PREFIX)
@@ -149,7 +149,7 @@ class Rig:
 
 
 def clear_orphans() -> None:
-    """Stop and remove what killed test sessions of this user left behind."""
+    """Stop and remove what killed test runs of this user left behind."""
     for data in orphans(PREFIX):
         known = read_json(data / "ports.json") or {}
         if set(port_names([])) <= set(known):

@@ -109,6 +109,15 @@ def test_taken_back_before_it_was_answered(scene: Scene) -> None:
     assert explained(scene)[0][-1].endswith("2026-02-20获批准。")
 
 
+def test_an_earlier_event_of_taking_back_names_no_pack(scene: Scene) -> None:
+    second(scene, "2026-02-10")
+    for effect_id in ("e", "never-noted"):
+        fact = EffectWithdrawn(effect_id=effect_id, effect="ask_superior", owner="workflow", reason="改日再报")
+        scene.tell("workflow", fact, "2026-02-12", case="c1", stream=effect_id, pack=("", ""))
+    assert [line.endswith("2026-02-12撤回。") for line in explained(scene)[0]][-1:] == [True]
+    assert [e.kind for e in explained(scene)[1].ledger].count("answered") == 1
+
+
 def test_what_is_taken_back_below_stops_the_clock_above(scene: Scene) -> None:
     folder = Path(__file__).parents[3] / "procedures" / "superior-approval"
     above = ("superior-approval", str(yaml.safe_load((folder / "pack.yaml").read_text("utf-8"))["version"]))

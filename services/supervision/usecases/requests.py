@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -30,14 +31,18 @@ def note_answer(uow: SupervisionUnit, event: Event) -> None:
 
 
 def note_withdrawal(uow: SupervisionUnit, event: Event) -> None:
-    """It was taken back before it was answered."""
-    if event.data.effect == "ask_superior":
-        rules = uow.packs.limits(event.pack_id, event.pack_version).rules
-        told = uow.ledger.of_case(event.case_id, rules)
-        mine = (e for e in told if e.kind == "requested" and e.detail.get("effect_id") == event.data.effect_id)
-        if (asked := next(mine, None)) is not None:
-            detail = {"effect_id": event.data.effect_id, "withdrawn": True}
-            _note(uow, event, "answered", asked.limit_id, event.occurred_on, detail)
+    """It was taken back before it was answered; the event need not name the pack, the clock asked about knows it."""
+    if event.data.effect != "ask_superior":
+        return
+    uow.lock(event.case_id)
+    clocks = {c.limit_id: c for c in uow.clocks.of_cases([event.case_id])}
+    told = uow.ledger.of_case(event.case_id, clocks)
+    mine = (e for e in told if e.kind == "requested" and e.detail.get("effect_id") == event.data.effect_id)
+    if (asked := next(mine, None)) is not None:
+        clock_ = clocks[asked.limit_id]
+        named = replace(event, pack_id=clock_.pack_id, pack_version=clock_.pack_version)
+        detail = {"effect_id": event.data.effect_id, "withdrawn": True}
+        _note(uow, named, "answered", asked.limit_id, event.occurred_on, detail)
 
 
 def _note(

@@ -66,7 +66,7 @@ def test_only_while_its_nodes_are_open_and_one_at_a_time(desk: Desk) -> None:
 
 
 def test_the_pack_may_bar_who_did_another_node(desk: Desk) -> None:
-    case_id = begin(desk, actor={"role": "case_officer", "not_actor_of": "a"})
+    case_id = begin(desk, actor={"role": "case_officer", "not_actor_of": ["a"]})
     assert offered(desk, case_id) == ["zhang", "li"]
     desk.complete("zhang", case_id, "a")
     assert offered(desk, case_id) == ["li"]

@@ -14,7 +14,7 @@ from anjuan.supervision.v1 import events_pb2 as supervision_facts
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import objects
 from services.kit.effects import plain, struct
-from services.kit.errors import CaseNotKnownError, ConflictError, InvalidInputError, RuleRefusedError
+from services.kit.errors import CaseNotKnownError, InvalidInputError, RuleRefusedError
 from services.workflow.__main__ import ROOM
 from services.workflow.model.superior import paper_answer, request_case
 from services.workflow.tests.desk import CITY, COUNTY, ON, Desk
@@ -36,19 +36,19 @@ SMALL = "start s\ntask decide\nxor x\nend granted refused\ns -> decide -> x\n" +
 CARD = SupervisionCard(limit_id="limit", due_on="2025-03-20", state="running", unit="month")
 
 
-def publish(desk: Desk) -> None:
+def publish(desk: Desk, **decide: Any) -> None:
     effects = {"effects": [ASK, EXTEND]}
     asks = {"a": form(approver=TEXT, why=TEXT)}
     desk.publish(bundle("below", "start s\ntask a b\nend e\ns -> a -> b -> e", {"a": effects, "b": {}}, forms=asks))
     desk.publish(bundle(
-        "superior-approval", SMALL, {"decide": {"actor": {"role": "body_leader"}}}, forms={"decide": ANSWER},
+        "superior-approval", SMALL, {"decide": {"actor": {"role": "body_leader"}} | decide}, forms={"decide": ANSWER},
         ends=("granted", "refused"), channels={"request": {"who": ["body_leader"]}},
     ))  # fmt: skip
 
 
-def begin(desk: Desk, approver: str = "one-tier-up") -> str:
+def begin(desk: Desk, approver: str = "one-tier-up", **decide: Any) -> str:
     """A case whose officer has asked; its governing limit runs out on 20 March."""
-    publish(desk)
+    publish(desk, **decide)
     case_id = desk.file(BELOW)
     due(desk, case_id)
     answer = desk.complete("zhang", case_id, "a", {"approver": approver, "why": "案情复杂"})
@@ -220,65 +220,3 @@ def test_an_operator_gives_up_a_paper_answer(desk: Desk) -> None:
     desk.ask("operator", "RefuseEffect", request)
     task = desk.task("zhang", asking, "a")
     assert (task.title, "改日再报" in task.refused_reason) == ("a", True)
-
-
-def taken_back(desk: Desk, asking: str, effect_id: str) -> None:
-    """What intake makes of EffectWithdrawn: it tells the procedure above."""
-    [told] = desk.told(effect_id, "EffectWithdrawn")
-    assert (told.data.effect, told.case_id) == ("ask_superior", asking)
-    above = request_case(effect_id)
-    card = desk.card(above, ABOVE, body_id=CITY, channel="request")
-    fact = intake_facts.RequestWithdrawn(effect_id=effect_id, reason=told.data.reason, card=card)
-    desk.intake(fact, above, ABOVE, body_id=CITY)
-
-
-def test_what_is_taken_back_below_ends_above(desk: Desk) -> None:
-    asking = begin(desk)
-    effect_id = effect_of(desk, asking)
-    upper = received(desk, effect_id)
-    desk.ask("operator", "RefuseEffect", pb.RefuseEffectRequest(effect_id=effect_id, reason="改日再报"))
-    taken_back(desk, asking, effect_id)
-    assert (desk.list("chief", case_id=upper).to_do, desk.open_nodes(upper)) == (0, [])
-    course = desk.course("chief", upper)
-    assert (course.concluded, course.outcome, list(course.requests)) == (True, "withdrawn", [])
-    assert (course.visits[-1].state, course.visits[-1].reason) == ("cancelled", "下级撤回请示：改日再报")
-    [concluded] = desk.told(upper, "ProcedureConcluded")
-    assert not concluded.data.HasField("answer"), "nothing is told below"
-    assert "改日再报" in desk.task("zhang", asking, "a").refused_reason
-
-
-def test_an_answer_that_was_given_already_wins(desk: Desk) -> None:
-    asking = begin(desk)
-    effect_id = effect_of(desk, asking)
-    upper = received(desk, effect_id)
-    results = decided(desk, upper, granted=True, amount=3, unit="month")
-    with pytest.raises(ConflictError, match="上级已经答复"):
-        desk.ask("operator", "RefuseEffect", pb.RefuseEffectRequest(effect_id=effect_id, reason="改日再报"))
-    desk.intake(intake_facts.CaseClosed(closed_on="2025-03-03", card=desk.card(asking, BELOW)), asking, BELOW)
-    taken_back(desk, asking, effect_id)
-    assert desk.course("chief", upper).outcome == "granted"
-    answered(desk, asking, effect_id, results)
-    assert len(desk.told(asking, "SuperiorAnswered")) == 1
-
-
-@pytest.mark.parametrize("approver", ["one-tier-up", "high-court"])
-def test_a_closed_case_asks_no_more(desk: Desk, approver: str) -> None:
-    asking = begin(desk, approver)
-    effect_id = effect_of(desk, asking)
-    desk.intake(intake_facts.CaseClosed(closed_on="2025-03-03", card=desk.card(asking, BELOW)), asking, BELOW)
-    assert [t.data.reason for t in desk.told(effect_id, "EffectWithdrawn")] == ["报请机关的案件已结案"]
-    task = desk.task("zhang", asking, "a")
-    assert (task.title, task.refused_reason.endswith("本案已结案，报请随之撤回")) == ("a", True)
-
-
-def test_a_node_that_is_left_another_way_asks_no_more(desk: Desk) -> None:
-    nodes = {"a": {"effects": [ASK]}, "gone": {"waits_for": {"event": "RegisterCorrected"}}}
-    flow = "start s\ntask a\nedge! gone on a\nend e f\ns -> a -> e\ngone -> f"
-    asks = form(approver=TEXT, why=TEXT)
-    desk.publish(bundle("below", flow, nodes, forms={"a": asks}, ends=("e", "f")))
-    asking = desk.file(BELOW)
-    desk.complete("zhang", asking, "a", {"approver": "one-tier-up", "why": "案情复杂"})
-    effect_id = effect_of(desk, asking)
-    desk.intake(intake_facts.RegisterCorrected(card=desk.card(asking, BELOW)), asking, BELOW)
-    assert [t.data.reason for t in desk.told(effect_id, "EffectWithdrawn")] == ["报请的环节已撤销"]
-    assert desk.course("zhang", asking).outcome == "f"

@@ -18,6 +18,7 @@ from services.workflow.tables import effects, tasks
 from services.workflow.usecases.opening import Opening, move, offer_own, reopen_task
 from services.workflow.usecases.own import PERFORMERS
 from services.workflow.usecases.run import Run
+from services.workflow.usecases.withdrawal import end_if_taken_back
 
 SETTLED = ("done", "dropped")
 _TYPES: dict[str, type] = {
@@ -193,6 +194,7 @@ def refuse(run: Run, effect: Effect, reason: str) -> None:
     visit, task = run.uow.visits.find(effect.visit_id), waiting_task(run, effect.visit_id)
     if visit is None or visit.state != "waiting_for_effects" or task is None:
         _drop_after(run, effect)
+        end_if_taken_back(run)
         return
     # What was held back is weighed anew at the next completion.
     run.uow.effects.remove((effects.c.visit_id == visit.visit_id) & (effects.c.state == "held"))
@@ -202,6 +204,7 @@ def refuse(run: Run, effect: Effect, reason: str) -> None:
     run.tell(facts_pb2.NodeSentBack(
         visit_id=visit.visit_id, node_id=visit.node_id, level=task.level, reason=reason, sent_back_by=effect.owner
     ), run.today)  # fmt: skip
+    end_if_taken_back(run)
 
 
 def _drop_after(run: Run, effect: Effect) -> None:

@@ -55,7 +55,7 @@ def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     run = Run.of(uow, packs, event.case_id)
     changed = event.source == "intake" and _register(run, event)
     if event.type == "CaseClosed":
-        changed = case_closed(run) or changed
+        changed = case_closed(run, event.occurred_on) or changed
     if event.source == "supervision":
         changed = _due(run, event) or changed
     if event.type in run.waited:
@@ -74,8 +74,9 @@ def request_withdrawn(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     if uow.tasks.instance_of(event.case_id) is None:
         raise UnavailableError("本案的程序尚未启动，稍后重试")
     run = Run.of(uow, packs, event.case_id)
-    if end_request(run, f"下级撤回请示：{event.data.reason}", event.occurred_on):
-        run.save()
+    ended = end_request(run, f"下级撤回请示：{event.data.reason}", event.occurred_on)
+    run.save()
+    if ended:
         uow.record("request_withdrawn", event.case_id, case_id=event.case_id, body_id=run.instance.body_id,
                    legal_on=event.occurred_on, detail={"reason": event.data.reason})  # fmt: skip
 

@@ -21,7 +21,7 @@ def ask_superior(run: Run, call: EffectCall) -> None:
     """Effect: the answer comes when the upper body's own procedure has ended, or a clerk has recorded the paper.
 
     Raises:
-        RuleRefusedError: the approver is no body, or the limit to be extended has run out.
+        RuleRefusedError: the approver is no body, the case is closed, or the limit to be extended has run out.
     """
     chain, i, today = run.uow.people.chain(call.body_id), run.instance, run.uow.legal_on(call.body_id)
     upper = superior.approver(str(call.params["approver"]), chain)
@@ -56,6 +56,8 @@ def _require_running(run: Run, call: EffectCall) -> None:
 def _request(run: Run, call: EffectCall, own: Tier) -> dict[str, Any]:
     """What the upper body reads: the matter, who asks, and the register's card with the governing due day."""
     card = run.uow.connection.execute(select(case_card).where(case_card.c.case_id == run.case_id)).one()
+    if card.state == "closed":
+        raise RuleRefusedError("本案已结案，不能再报请")
     same = ("case_id", "case_number", "title", "cause", "stage", "secrecy_level")
     days = {name: getattr(card, name) for name in ("received_on", "docketed_on", "due_on")}
     told = {name: getattr(card, name) for name in same}

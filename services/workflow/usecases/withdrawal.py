@@ -8,8 +8,9 @@ from datetime import date
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from services.kit import clock
 from services.kit.procedure.engine import OpenNode
-from services.workflow.model.records import Effect
-from services.workflow.model.superior import WITHDRAWN
+from services.workflow.model.records import Effect, Instance
+from services.workflow.model.superior import WITHDRAWN, decides
+from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects, tasks, visits
 from services.workflow.usecases.run import Run
 
@@ -45,10 +46,22 @@ def _drop(run: Run, found: Sequence[Effect], reason: str) -> None:
             tell_withdrawn(run, effect, reason)
 
 
+def is_answered(uow: WorkflowUnit, above: Instance) -> bool:
+    """Whether the procedure of a request has ended, or what follows its decision (the sealed 批复) is asked for."""
+    mine = (visits.c.instance_id == above.instance_id) & (visits.c.state != "cancelled")
+    decided = [v.visit_id for v in uow.visits.list(mine, visits.c.position) if decides(v.data)]
+    out = effects.c.visit_id.in_(decided) & (effects.c.effect != ASK) & effects.c.state.in_(("requested", "done"))
+    return above.concluded or bool(decided and uow.effects.list(out, effects.c.position))
+
+
 def end_request(run: Run, reason: str, on: date) -> bool:
-    """The body below has taken its request back; an answer that was given already holds, and nothing ends."""
+    """The body below has taken its request back; an answer that was given already holds, and nothing ends.
+
+    Should what follows the decision be refused after all, the request ends then.
+    """
     i = run.instance
-    if i.concluded:
+    if is_answered(run.uow, i):
+        run.variables["taken_back"] = reason
         return False
     live = run.uow.visits.list(
         (visits.c.instance_id == i.instance_id) & visits.c.state.in_(("open", "waiting_for_effects")), visits.c.position
@@ -60,3 +73,23 @@ def end_request(run: Run, reason: str, on: date) -> bool:
     run.cancel([OpenNode(v.visit_id, v.node_id, "task") for v in live], reason, on)
     run.tell(facts_pb2.ProcedureConcluded(outcome=WITHDRAWN), on)
     return True
+
+
+def end_if_taken_back(run: Run) -> None:
+    """The decision could not be carried out, and nobody below waits for another."""
+    if not run.instance.concluded and (reason := run.variables.get("taken_back")):
+        end_request(run, reason, run.today)
+
+
+def close_asks(run: Run, on: date) -> list[Effect]:
+    """The case is closed: what it asked is taken back, and the nodes that waited for it alone are not done again."""
+    found, reason = asks_of(run), "本案已结案，报请随之撤回"
+    drop_asks(run, "报请机关的案件已结案")
+    asking = visits.c.visit_id.in_([e.visit_id for e in found if e.awaited])
+    left = run.uow.visits.list(asking & (visits.c.state == "waiting_for_effects"), visits.c.position)
+    held = effects.c.visit_id.in_([v.visit_id for v in left]) & (effects.c.state == "held")
+    _drop(run, run.uow.effects.list(held, effects.c.position), reason)
+    for visit in left:
+        run.closed(visit.visit_id)
+    run.cancel([OpenNode(v.visit_id, v.node_id, "task") for v in left], reason, on)
+    return found
