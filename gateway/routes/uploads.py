@@ -23,6 +23,7 @@ TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0", "Tus-Extension": "creat
        "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(LARGEST)}  # fmt: skip
 _PAIRS = "filename, filetype, sha256, purpose, body_id, case_id"
 PIECE = 4 * 1024 * 1024  # each costs a write to the store and two short transactions
+SMALL_PIECE = 1024 * 1024  # the most that an archive of the release before takes at once
 _BYTES = {"type": "string", "format": "binary"}
 _BODY = {"requestBody": {"required": True, "content": {CHUNK: {"schema": _BYTES}}}}
 _FILE: dict[int | str, dict[str, Any]] = {200: {"description": "文件内容", "content": {"*/*": {"schema": _BYTES}}}}
@@ -94,6 +95,19 @@ def _checksum(header: str, chunk: bytes) -> None:
 
 
 async def _append(caller: Caller, upload_id: str, offset: int, piece: bytes) -> pb.UploadSession:
+    """One piece; what an archive of the release before finds too large goes in small ones."""
+    try:
+        return await _append_one(caller, upload_id, offset, piece)
+    except TooLargeError:
+        told: pb.UploadSession = await caller.ask("archive", "GetUpload", pb.GetUploadRequest(upload_id=upload_id))
+        if len(piece) <= SMALL_PIECE or offset + len(piece) > told.size:
+            raise
+    for at in range(0, len(piece), SMALL_PIECE):
+        told = await _append_one(caller, upload_id, offset + at, piece[at : at + SMALL_PIECE])
+    return told
+
+
+async def _append_one(caller: Caller, upload_id: str, offset: int, piece: bytes) -> pb.UploadSession:
     asked = pb.AppendRequest(upload_id=upload_id, offset=offset, chunk=piece)
     session: pb.UploadSession = await caller.ask("archive", "Append", asked, seconds=60)
     return session

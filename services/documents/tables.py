@@ -117,6 +117,7 @@ servings = Table(
     Column("is_abroad", Boolean, nullable=False), _words("limit_id"),
     Column("is_provisional", Boolean, nullable=False), _words("note"), _names("account_ids"),
     Column("limit_rule", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("unreckoned_on", Date),  # the last legal day on which the day of a publication could not be reckoned
     UniqueConstraint("instrument_id", "addressee_id", "method"),
     Index("servings_deemed", "body_id", "served_on", postgresql_where=text("state = 'published'")),
     Index("servings_accounts", "account_ids", postgresql_using="gin"),

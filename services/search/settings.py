@@ -20,7 +20,7 @@ class SearchSettings:
     around: int = 32  # characters shown on either side of a hit
     batch: int = 500
     export: int = 200
-    most_late: int = 1000  # documents behind in the index that one search decides on the cards
+    most_late: int = 5000  # cases behind in the index that one search decides on the cards; above it tells no totals
     export_seconds: float = 5.0
     writer_memory: int = 32_000_000
     call_seconds: float = 8.0  # below the gateway's own patience

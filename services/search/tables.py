@@ -36,6 +36,7 @@ documents = Table(
     Column("written", BigInteger, nullable=False, server_default="0"),
     Index("documents_case", "case_id"),
     Index("documents_due", "write", postgresql_where=text("written < write")),
+    Index("documents_late", "case_id", postgresql_where=text("written < write")),
 )  # fmt: skip
 
 rebuilds = Table(

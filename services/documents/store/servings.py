@@ -51,14 +51,20 @@ class Servings:
         self.connection.execute(insert(servings).values(_values(serving)))
 
     def save(self, serving: Serving) -> None:
-        """Write what an act has changed."""
+        """Write what an act has changed; from now on its day is reckoned again."""
         mine = servings.c.serving_id == serving.serving_id
-        self.connection.execute(update(servings).where(mine).values(_values(serving)))
+        self.connection.execute(update(servings).where(mine).values(_values(serving) | {"unreckoned_on": None}))
 
-    def published(self, bodies: Any, on: date, most: int = 200) -> list[Serving]:
-        """Published ones of these bodies whose day has come, the earliest first."""
+    def put_off(self, serving_id: str, on: date) -> None:
+        """Its day could not be reckoned on this one: not again before the next."""
+        mine = servings.c.serving_id == serving_id
+        self.connection.execute(update(servings).where(mine).values(unreckoned_on=on))
+
+    def published(self, bodies: Any, on: date, most: int) -> list[Serving]:
+        """Published ones of these bodies whose day has come and that were not put off, the earliest first."""
         t = servings.c
         due = select(servings).where(t.state == "published", t.served_on <= on, t.body_id.in_(bodies))
+        due = due.where(t.unreckoned_on.is_(None) | (t.unreckoned_on < on))
         rows = self.connection.execute(due.order_by(t.served_on, t.serving_id).limit(most))
         return [_serving(row) for row in rows.mappings()]
 

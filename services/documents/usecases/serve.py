@@ -36,7 +36,7 @@ from services.kit.objects import sha256_key
 
 UNRECKONED = Counter("anjuan_documents_unreckoned", "Attempts at a published serving whose day cannot be reckoned")
 log = logging.getLogger("anjuan.documents")
-_NAMED: dict[str, date] = {}  # by this process: the tick comes every second
+AT_ONCE = 200  # servings of one transaction
 
 
 def serve_instrument(packs: Packs, uow: DocumentsUnit, call: EffectCall) -> Mapping[str, Any]:
@@ -199,28 +199,33 @@ def _deem(uow: DocumentsUnit, instrument: Instrument, serving: Serving, today: d
 
 def deem_published(uow: DocumentsUnit, root_id: str | None) -> None:
     """Tick: publications whose period has run out by the legal date of the tree, or of today."""
+    while _deem_some(uow, root_id):
+        pass  # each some in a transaction of its own; what was tried is not due any more on this day
+
+
+def _deem_some(uow: DocumentsUnit, root_id: str | None) -> bool:
     with uow:
         bodies = uow.cases.root_bodies(root_id)
         today = clock.today() if root_id is None else uow.legal_on(root_id)
-        due = uow.servings.published(bodies, today)
+        due = uow.servings.published(bodies, today, AT_ONCE)
         uow.lock(*(serving.case_id for serving in due))
         for serving in (uow.servings.get(s.serving_id) for s in due):
             if serving.state == "published":
                 with _apart(uow, serving, today):
                     _deem(uow, uow.instruments.get(serving.instrument_id), serving, today)
+        return len(due) == AT_ONCE
 
 
 @contextmanager
 def _apart(uow: DocumentsUnit, serving: Serving, today: date) -> Iterator[None]:
-    """One that cannot be reckoned stays as it was, is named once a day, and holds up no other."""
+    """One that cannot be reckoned stays as it was, is tried and named once a legal day, and holds up no other."""
     try:
         with uow.savepoint():
             yield
     except (DomainError, LookupError, TypeError, ValueError) as error:
         UNRECKONED.inc()
-        named_today = _NAMED.get(serving.serving_id) == today
-        _NAMED[serving.serving_id] = today
-        (log.debug if named_today else log.error)("serving_not_reckoned", extra={
+        uow.servings.put_off(serving.serving_id, today)
+        log.error("serving_not_reckoned", extra={
             "serving_id": serving.serving_id, "case_id": serving.case_id, "limit_id": serving.limit_id,
             "error": f"{type(error).__name__}: {error}",
         })  # fmt: skip

@@ -12,14 +12,12 @@ import threading
 from collections.abc import Iterator
 
 from services.kit import clock
-from services.kit.balance import open_items
 from services.ops.bench.bare import bare_path
 from services.ops.bench.figures import Figure, quantile, ratio
 from services.ops.bench.ground import Ground
 from services.ops.bench.load import Outcome, Request, send
-from services.ops.rig.wait import until
 
-CONNECTIONS = 32
+CONNECTIONS, EVERY_SECONDS = 32, 1.0
 _number = itertools.count(1)
 
 
@@ -83,9 +81,7 @@ def _steady(ground: Ground) -> Iterator[Figure]:
 
 def drained(ground: Ground) -> float:
     """Seconds until everything has arrived; asked once a second, because asking every room costs what it measures."""
-    began = clock.monotonic()
-    until(lambda: not open_items(ground.books().values()), 900, "the backlog is drained", every=1.0)
-    return clock.monotonic() - began
+    return ground.settle(every=EVERY_SECONDS)
 
 
 def behind(ground: Ground) -> int:

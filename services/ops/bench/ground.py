@@ -19,7 +19,7 @@ from services.kit.balance import open_items
 from services.kit.database import open_engine
 from services.kit.run import Room
 from services.kit.settings import Settings
-from services.kit.testing import balances, until
+from services.kit.testing import balances
 from services.ops import lifecycle
 from services.ops.bench.crowd import Crowd
 from services.ops.demo.stage import Stage, open_stage
@@ -27,6 +27,7 @@ from services.ops.installation import Installation
 from services.ops.rig import process
 from services.ops.rig.postgres import Postgres
 from services.ops.rig.session import Rig
+from services.ops.rig.wait import until
 
 Size = TypeVar("Size", int, float)
 
@@ -86,18 +87,28 @@ class Ground:
         token = self.stage.operator.token() if self.stage else ""
         return balances(dict(self.settings.rpc), token)
 
-    def _is_settled(self) -> bool:
-        """Raises RuntimeError when something is parked: waiting would not help."""
-        books = self.books().values()
-        if parked := [f"{book.service} {one.type}: {one.error}" for book in books for one in book.parked]:
+    def _books_at_rest(self) -> dict[str, Balance] | None:
+        """None while something is open; RuntimeError when something is parked: waiting would not help."""
+        books = self.books()
+        if parked := [f"{book.service} {one.type}: {one.error}" for book in books.values() for one in book.parked]:
             raise RuntimeError(f"parked: {'; '.join(parked[:3])}")
-        return not open_items(books)
+        return None if open_items(books.values()) else books
 
-    def settle(self, seconds: float = 900) -> float:
-        """Wait until everything has arrived everywhere; how long it took."""
-        began = clock.monotonic()
-        until(self._is_settled, seconds, "the backlog is drained")
-        return clock.monotonic() - began
+    def settle(self, seconds: float = 900, every: float = 0.05) -> float:
+        """Wait until everything has arrived everywhere, seen the same twice; seconds until it was first seen."""
+        began = seen_at = clock.monotonic()
+        before: dict[str, Balance] | None = None
+
+        def still_at_rest() -> bool:
+            nonlocal before, seen_at
+            now = self._books_at_rest()
+            if now is not None and now == before:
+                return True
+            before, seen_at = now, clock.monotonic()
+            return False
+
+        until(still_at_rest, seconds, "the backlog is drained", every)
+        return seen_at - began
 
     def hold(self, *names: str) -> None:
         lifecycle.hold(self.platform, names)

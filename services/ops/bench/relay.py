@@ -1,4 +1,4 @@
-"""The relay against the same bytes published with confirms by hand."""
+"""The relay, out of a backlog of 10,000 events, against the same bytes published with confirms by hand."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ from services.ops.bench.figures import Figure
 
 HEADS = ("what", "min", "median", "max", "unit", "goal", "reached", "note")
 TITLES = {
-    "ready": "Start and memory", "relay": "Relay", "render": "Instruments", "ingest": "Scan batches",
+    "ready": "Start and memory", "relay": "Relay, backlog of 10,000", "render": "Instruments", "ingest": "Scan batches",
     "filing": "Filing", "search": "Search", "task": "Task completion", "latency": "From commit to applied",
-    "inbox": "Inbox out of a backlog", "tick": "Tick", "worklist": "Work list",
+    "inbox": "Inbox, backlog of 10,000", "tick": "Tick", "worklist": "Work list",
 }  # fmt: skip
 Found = Mapping[str, Sequence[Figure]]
 

@@ -8,8 +8,9 @@ from contextlib import nullcontext
 import pytest
 from typer.testing import CliRunner
 
+from anjuan.kit.v1.operations_pb2 import Balance, Parked
 from services.ops.__main__ import app
-from services.ops.bench import command, relay, report, tick
+from services.ops.bench import command, filing, relay, report, tick
 from services.ops.bench.command import MODULES
 from services.ops.bench.figures import Figure, ratio
 from services.ops.bench.ground import Ground
@@ -60,7 +61,7 @@ def test_one_that_fails_is_named_and_takes_nothing_from_the_others(monkeypatch: 
                      told["failed"], {"relay": 60.0, "tick": 1.0})  # fmt: skip
     page = report.page(run)
     assert "0 of 1 goals reached" in page
-    assert "- Relay, relay out of a backlog: 1,200 events/s, goal >= 1,500" in page
+    assert "- Relay, backlog of 10,000, relay out of a backlog: 1,200 events/s, goal >= 1,500" in page
     assert "**Not measured**: RuntimeError: 1 of 2 clocks have told" in page
 
 
@@ -69,3 +70,33 @@ def test_the_median_decides() -> None:
     assert Figure("span", "s", (1, 4, 5), at_most=3).reached is False
     assert Figure("plain", "s", (1,)).reached is None
     assert ratio("pairs", [1, 4], [2, 16]).values == (0.5, 0.25)
+
+
+def rest(*parked: str, jobs: int = 0, sent: int = 1) -> dict[str, Balance]:
+    """The books of one room."""
+    held = [Parked(type=one) for one in parked]
+    return {"a": Balance(service="a", due_jobs=jobs, sent_by_source={"a": sent}, parked=held)}
+
+
+def looking(monkeypatch: pytest.MonkeyPatch, *looks: dict[str, Balance]) -> tuple[Ground, list[dict[str, Balance]]]:
+    """A ground whose books are these, one look after the other; and the looks that are left."""
+    idle, left = Rig.in_temporary_folder(), list(looks)
+    monkeypatch.setattr(Ground, "books", lambda _: left.pop(0))
+    ground = Ground(idle.settings, idle.database, None, None)
+    idle.place.erase()
+    return ground, left
+
+
+def test_a_backlog_is_drained_when_two_looks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "EVERY_SECONDS", 0.01)
+    ground, left = looking(monkeypatch, rest(jobs=1), rest(), rest(sent=2), rest(sent=2), rest())
+    assert filing.drained(ground) >= 0
+    assert len(left) == 1
+
+
+def test_what_is_parked_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "EVERY_SECONDS", 0.01)
+    ground, left = looking(monkeypatch, rest("Told", jobs=1), rest(), rest())
+    with pytest.raises(RuntimeError, match="parked: a Told"):
+        filing.drained(ground)
+    assert len(left) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from services.search.model.filters import FACETS, Among, Every, Filter
+from services.search.model.filters import Among, Every, Filter
 from services.search.model.words import Phrase
 
 MOST = (1 << 62) - 1  # above every order
@@ -64,5 +64,3 @@ class Found:
     total: int
     facets: Mapping[str, Mapping[str, int]]
 
-
-NOBODY = Found((), 0, {name: {} for name in FACETS})

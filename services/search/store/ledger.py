@@ -40,6 +40,14 @@ _WRITTEN = text("""
     from unnest(cast(:ids as text[]), cast(:writes as bigint[])) as n (id, write)
     where document_id = n.id and written < n.write""")
 
+# the text of a page is never read here, and the rest of an instrument's stays in the server
+_CLOSED = text("""
+    select document_id, case_id, content is null as gone from documents
+    where written < write and case_id = any(cast(:case_ids as text[])) and (content is null or kind = 'instrument' and (
+        content @> '{"internal": true}' or cast(:account as text) is not null and not jsonb_path_exists(
+            content, '$.served.*[*] ? (@ == $account)', jsonb_build_object('account', cast(:account as text)))))
+    limit :limit""")
+
 
 @dataclass(frozen=True)
 class Told:
@@ -120,6 +128,16 @@ class Ledger:
         """What the current index does not have as it is, the oldest write first."""
         late = _joined().where(documents.c.written < documents.c.write).order_by(documents.c.write).limit(limit)
         return self._entries(late)
+
+    def late_cases(self, case_id: str, limit: int) -> set[str]:
+        """Cases of which the current index does not have everything as it is; only this one when one is named."""
+        late = select(documents.c.case_id).where(documents.c.written < documents.c.write).distinct().limit(limit)
+        return set(self.connection.execute(late.where(documents.c.case_id == case_id) if case_id else late).scalars())
+
+    def late_closed(self, case_ids: Iterable[str], account_id: str | None, limit: int) -> Sequence[Any]:
+        """Late documents of these cases that are gone, or instruments of the 副卷 or not served on the account."""
+        asked = {"case_ids": list(case_ids), "account": account_id, "limit": limit}
+        return self.connection.execute(_CLOSED, asked).all()
 
     def after(self, document_id: str, limit: int) -> list[Entry]:
         """Every row in the order of ids."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
@@ -13,18 +13,20 @@ from sqlalchemy import ARRAY, Text, cast, select
 from anjuan.search.v1 import search_pb2 as pb
 from services.kit import access, paging, schema
 from services.kit.errors import InvalidInputError, UnavailableError
-from services.kit.identity import Actor
 from services.search.index import Index
 from services.search.model import words
 from services.search.model.documents import KINDS, SERIALS, Entry, first_order, shown
-from services.search.model.filters import EMPTY, FACETS, NONE, Among, Every, Except, Filter, reach
-from services.search.model.query import MOST, NOBODY, TIERS, Found, Query, Row
+from services.search.model.filters import EMPTY, FACETS, NONE, Among, Every, Filter, reach
+from services.search.model.query import MOST, TIERS, Found, Query, Row
 from services.search.settings import KNOBS
 from services.search.store import SearchUnit
+from services.search.views import sight
 
 SORTS = ("relevance", "newest", "oldest")
 LONGEST_FIELD = 300
+TRIES, ROUNDS = 3, 12
 _PLACES = ("", *TIERS)
+Place = tuple[str, int | None]  # tier and order of the row before
 
 
 def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.SearchAnswer:
@@ -39,22 +41,16 @@ def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.Searc
         uow.acting(access.current(uow.connection, uow.cause.actor))  # a token's roles may be ten minutes old
         scope = reach(uow.cause.actor, cache(lambda body: _below(uow, body)))
         since, until = _days(request)
-        query = Query(asked, Every((scope, *_filters(request), *_shut(uow))), since=since, until=until,
+        query = Query(asked, Every((scope, *_filters(request))), since=since, until=until,
                       oldest_first=sort == "oldest")  # fmt: skip
-        found, rows = _found(uow, index, query, limit + 1, sort, _place(request, sort))
-        entries, gone = _open(uow, [row for _, row in rows[:limit]])
-        more = paging.cursor(_digest(request, sort), *_key(rows[limit - 1])) if len(rows) > limit else ""
-        hits, facets = _hits(uow, entries, asked), _facets(uow, found, gone)
-        total = max(found.total - len(gone), len(hits))
-        return pb.SearchAnswer(hits=hits, total=total, facets=facets, next_cursor=more)
-
-
-def _shut(uow: SearchUnit) -> list[Filter]:
-    """Documents that the index does not have as they are now, and that are not this caller's any more."""
-    late = uow.ledger.due(KNOBS.most_late)
-    seen = _seen(uow, uow.cause.actor, {entry.case_id for entry in late}) if late else {}
-    shut = tuple(entry.document_id for entry in late if not _may_find(entry, uow.cause.actor, seen))
-    return [Except(Among("document_id", shut))] if shut else []
+        place = _place(request, sort)
+        if not _ready(uow, index):
+            return pb.SearchAnswer(total=0)
+        found, rows = _asked(uow, index, query, limit + 1, sort, place, request.case_id)
+        last = rows[limit - 1] if len(rows) > limit else None
+        more = paging.cursor(_digest(request, sort), last.tier, last.order) if last else ""
+        hits, total = _hits(uow, [row.entry for row in rows[:limit]], asked), found.total if found else None
+        return pb.SearchAnswer(hits=hits, total=total, facets=_facets(uow, found), next_cursor=more)
 
 
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
@@ -108,7 +104,7 @@ def _digest(request: pb.SearchRequest, sort: str) -> str:
     return hashlib.sha256(same.SerializeToString(deterministic=True)).hexdigest()[:16]
 
 
-def _place(request: pb.SearchRequest, sort: str) -> tuple[str, int | None]:
+def _place(request: pb.SearchRequest, sort: str) -> Place:
     """Where the page before has ended: tier and order."""
     key = paging.after(request.cursor, 3)
     if key is None:
@@ -119,75 +115,86 @@ def _place(request: pb.SearchRequest, sort: str) -> tuple[str, int | None]:
     return tier, min(int(order), MOST)
 
 
-def _key(found: tuple[str, Row]) -> tuple[str, int]:
-    return found[0], found[1].order
+@dataclass(frozen=True)
+class _Hit:
+    """A row that the caller may see, with the tier of relevance where it was found."""
+
+    tier: str
+    order: int
+    entry: Entry
 
 
-Rows = list[tuple[str, Row]]
+def _ready(uow: SearchUnit, index: Index) -> bool:
+    """False: nothing was ever indexed; raises UnavailableError when the index is lost."""
+    if index.current():
+        return True
+    if uow.ledger.is_empty():
+        return False
+    raise UnavailableError("检索索引已丢失，请运维人员执行 anjuan rebuild-search")
 
 
-def _found(
-    uow: SearchUnit, index: Index, query: Query, limit: int, sort: str, place: tuple[str, int | None]
-) -> tuple[Found, Rows]:
-    """Totals and facets of all, and the rows behind a place, with the tier of each."""
-    if not index.current():
-        if uow.ledger.is_empty():
-            return NOBODY, []
-        raise UnavailableError("检索索引已丢失，请运维人员执行 anjuan rebuild-search")
+def _asked(
+    uow: SearchUnit, index: Index, query: Query, want: int, sort: str, place: Place, case_id: str
+) -> tuple[Found | None, list[_Hit]]:
+    """Totals and facets, and up to `want` rows of the page; None: no numbers that tell only of what is the caller's.
+
+    What is taken from the caller while the engine answers is noticed, and the question is asked once more.
+    """
+    hits = list[_Hit]()
+    for _ in range(TRIES):
+        shut = sight.shut(uow, case_id)
+        asked = replace(query, filter=Every((query.filter, *sight.conditions(shut))))
+        found = None if shut is None else index.search(asked)
+        hits, gone = _seen_rows(uow, index, asked, want, sort, place)
+        if shut is None:
+            break
+        if not gone and sight.covers(shut, sight.shut(uow, case_id)):
+            return found, hits
+    return None, hits
+
+
+def _seen_rows(
+    uow: SearchUnit, index: Index, query: Query, want: int, sort: str, place: Place
+) -> tuple[list[_Hit], int]:
+    """Rows behind a place that the caller may see, and how many it may not were passed over.
+
+    A page is filled up from behind: neither its length nor its cursor tells of what was passed over.
+    """
+    hits, gone, batch = list[_Hit](), 0, want
+    for _ in range(ROUNDS):
+        rows = _rows(index, query, batch, sort, place)
+        mine = _open(uow, rows)
+        hits, gone = hits + mine, gone + len(rows) - len(mine)
+        if len(hits) >= want or len(rows) < batch:
+            return hits[:want], gone
+        place, batch = (rows[-1][0], rows[-1][1].order), min(2 * batch, KNOBS.export)
+    raise UnavailableError("检索索引正在更新，请稍后再检索")
+
+
+def _rows(index: Index, query: Query, limit: int, sort: str, place: Place) -> list[tuple[str, Row]]:
+    """Rows behind a place, with the tier of each."""
     if sort != "relevance":
-        found = index.search(query.rows("", place[1], limit, counted=True))
-        return found, [("", row) for row in found.rows]
-    found, rows = index.search(query), list[tuple[str, Row]]()
-    first = TIERS.index(place[0]) if place[0] else 0
-    for tier in TIERS[first:]:
+        return [("", row) for row in index.search(query.rows("", place[1], limit)).rows]
+    rows = list[tuple[str, Row]]()
+    for tier in TIERS[TIERS.index(place[0]) if place[0] else 0 :]:
         after = place[1] if tier == place[0] else None
         if len(rows) < limit:
             rows += [(tier, row) for row in index.search(query.rows(tier, after, limit - len(rows))).rows]
-    return found, rows
+    return rows
 
 
-def _open(uow: SearchUnit, rows: Sequence[Row]) -> tuple[list[Entry], list[Entry | None]]:
-    """Rows that the caller may see, and those it may not: the copies of the cards here decide once more.
-
-    What the index is behind is left out of the question already: this is for what changed while it was asked.
-    """
-    kept = uow.ledger.some(row.document_id for row in rows)
-    seen = _seen(uow, uow.cause.actor, {entry.case_id for entry in kept.values()})
-    entries = [kept.get(row.document_id) for row in rows]
-    mine = [entry for entry in entries if entry is not None and _may_find(entry, uow.cause.actor, seen)]
-    return mine, [entry for entry in entries if entry not in mine]
+def _open(uow: SearchUnit, rows: Sequence[tuple[str, Row]]) -> list[_Hit]:
+    """Rows that the caller may see: the copies of the cards here decide once more."""
+    kept = uow.ledger.some(row.document_id for _, row in rows)
+    seen = sight.seen(uow, {entry.case_id for entry in kept.values()})
+    mine = {key for key, entry in kept.items() if sight.may_find(entry, uow.cause.actor, seen)}
+    return [_Hit(tier, row.order, kept[row.document_id]) for tier, row in rows if row.document_id in mine]
 
 
 def _hits(uow: SearchUnit, entries: Sequence[Entry], asked: Sequence[words.Phrase]) -> list[pb.Hit]:
     names = _names(uow, {entry.register["body_id"] for entry in entries if entry.register})
     _record(uow, entries)
     return [_hit(entry, asked, names) for entry in entries]
-
-
-ACTIONS = ("list_cases", "view_case", "view_dossier", "view_internal")
-
-
-def _seen(uow: SearchUnit, actor: Actor, case_ids: set[str]) -> dict[str, set[str]]:
-    """For each action, on which of these cases the actor may do it."""
-    card = schema.case_card
-    columns = (access.case_filter(actor, action).label(action) for action in ACTIONS)
-    rows = uow.connection.execute(select(card.c.case_id, *columns).where(card.c.case_id.in_(case_ids))).mappings().all()
-    return {action: {row["case_id"] for row in rows if row[action]} for action in ACTIONS}
-
-
-def _may_find(entry: Entry, actor: Actor, seen: Mapping[str, set[str]]) -> bool:
-    if entry.content is None or entry.register is None:
-        return False
-    if entry.kind in ("case", "party"):
-        return entry.case_id in seen["list_cases"]
-    if entry.kind == "page":
-        return entry.case_id in seen["view_dossier"] and not entry.content["internal"]
-    viewed = entry.case_id in seen["view_case"] | seen["view_dossier"]
-    internal = bool(entry.content["internal"])
-    if actor.kind == "party":
-        served = any(actor.account_id in accounts for accounts in entry.content["served"].values())
-        return viewed and served and not internal
-    return viewed and (not internal or entry.case_id in seen["view_internal"])
 
 
 def _record(uow: SearchUnit, entries: Sequence[Entry]) -> None:
@@ -218,14 +225,13 @@ def _hit(entry: Entry, asked: Sequence[words.Phrase], names: Mapping[str, str]) 
     )  # fmt: skip
 
 
-def _facets(uow: SearchUnit, found: Found, gone: Sequence[Entry | None]) -> list[pb.Facet]:
-    """How many for each value, without those that this page may not show."""
-    names = _names(uow, found.facets.get("body_id", {}))
-    told, less = [], [{"kind": entry.kind, **(entry.register or {})} for entry in gone if entry is not None]
+def _facets(uow: SearchUnit, found: Found | None) -> list[pb.Facet]:
+    """How many for each value."""
+    if found is None:
+        return []
+    names, told = _names(uow, found.facets["body_id"]), list[pb.Facet]()
     for field in FACETS:
-        left = Counter(found.facets[field])
-        left.subtract(str(one.get(field, "")) for one in less)
-        counts = sorted(left.items(), key=lambda pair: (-pair[1], pair[0]))
-        ones = [(value, n) for value, n in counts if n > 0 and value not in (NONE, EMPTY)][: KNOBS.longest_facet]
+        counts = sorted(found.facets[field].items(), key=lambda pair: (-pair[1], pair[0]))
+        ones = [(value, n) for value, n in counts if value not in (NONE, EMPTY)][: KNOBS.longest_facet]
         told += [pb.Facet(field=field, value=value, count=count, label=names.get(value, "")) for value, count in ones]
     return told

@@ -1,0 +1,89 @@
+"""What the index is behind with: nothing of it tells of what is not the caller's any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.search.index import Index
+from services.search.model.documents import Entry
+from services.search.model.query import Found, Query
+from services.search.settings import KNOBS
+from services.search.store.ledger import Ledger, Told
+from services.search.tests.scene import ABOVE, HERE, JUDGE, PARTY, THERE, Scene, page
+from services.search.tests.test_search import SEEN, WORD, _check_routes, furnished
+from services.search.views import sight
+
+
+def backlog(scene: Scene, case_id: str, count: int) -> None:
+    """Pages that no index has yet."""
+    content = {"page_id": "", "title": "", "volume": "main", "text": "积压", "internal": False, "page_number": 1,
+               "received_on": ""}  # fmt: skip
+    with scene.host.begin_as_system("test") as uow:
+        uow.ledger.put([Told(f"page:late-{n}", "page", case_id, 1, content) for n in range(count)])
+
+
+def test_a_long_backlog_hides_no_sealed_case_and_is_not_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    furnished(scene)
+    backlog(scene, "c1", 1100)
+    scene.case("c3", f"邻院{WORD}案", body_id=THERE, cause="运输合同纠纷", sealed=True, version=2)
+    read: list[str] = []
+    real = Ledger._entries
+
+    def counted(ledger: Ledger, query: Any) -> list[Entry]:
+        entries = real(ledger, query)
+        read.extend(entry.document_id for entry in entries)
+        return entries
+
+    monkeypatch.setattr(Ledger, "_entries", counted)
+    told = scene.search(ABOVE, WORD, limit=1, case_id="c3")
+    assert (told.HasField("total"), told.total, list(told.facets), told.next_cursor) == (True, 0, [], "")
+    assert read == []
+    _check_routes(scene, ABOVE, [one for one in SEEN["above"] if one != "case:c3"])
+
+
+def test_too_far_behind_nothing_is_counted_and_pages_are_whole(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    furnished(scene)
+    monkeypatch.setattr(sight, "KNOBS", replace(KNOBS, most_late=1))
+    backlog(scene, "c1", 1)
+    scene.case("c3", f"邻院{WORD}案", body_id=THERE, cause="运输合同纠纷", sealed=True, version=2)
+    told = scene.search(ABOVE, WORD, limit=2, sort="newest")
+    assert (told.HasField("total"), list(told.facets)) == (False, [])
+    left = [one for one in SEEN["above"] if one != "case:c3"]
+    rest = scene.search(ABOVE, WORD, limit=2, sort="newest", cursor=told.next_cursor)
+    assert sorted(hit.document_id for hit in (*told.hits, *rest.hits)) == sorted(left)
+    assert rest.next_cursor == ""
+    for sort in ("newest", "oldest", "relevance"):
+        assert scene.search(ABOVE, WORD, limit=3, sort=sort).next_cursor == ""
+    alone = scene.search(ABOVE, WORD, case_id="c3")  # one case can always be told of
+    assert (alone.HasField("total"), alone.total, list(alone.hits)) == (True, 0, [])
+
+
+def test_what_is_closed_while_the_engine_answers_counts_nowhere(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not on the page that is shown; each answer of the engine may be the one that came too early."""
+    furnished(scene)
+    assert [hit.document_id for hit in scene.search(ABOVE, WORD, limit=1, sort="newest").hits] == ["instrument:i1"]
+    ask = type(scene.index).search
+
+    def ask_and_seal(index: Index, query: Query) -> Found:
+        found: Found = ask(index, query)
+        monkeypatch.setattr(type(scene.index), "search", ask)
+        scene.case("c3", f"邻院{WORD}案", body_id=THERE, cause="运输合同纠纷", sealed=True, version=2)
+        return found
+
+    monkeypatch.setattr(type(scene.index), "search", ask_and_seal)
+    told = scene.search(ABOVE, WORD, limit=1, sort="newest")
+    assert ([hit.document_id for hit in told.hits], told.total) == (["instrument:i1"], 3)
+    assert {facet.value for facet in told.facets if facet.field == "body_id"} == {HERE}
+
+
+def test_a_page_that_was_hidden_a_second_ago_counts_nowhere(scene: Scene) -> None:
+    furnished(scene)
+    scene.change_page("c1", page("g1", 2, shown=False), WORD)
+    left = ["instrument:i1", "instrument:i2", "case:c1", "party:c1-0"]
+    assert sorted(scene.found(JUDGE, WORD)) == sorted(left)
+    _check_routes(scene, JUDGE, left)
+    scene.serve("c1", "i1", "a-qian")  # late, but still the first party's
+    assert scene.found(PARTY, WORD, kinds=["instrument"]) == ["instrument:i1"]
