@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import accumulate
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ARRAY, BigInteger, Connection, Engine, Text, bindparam, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ARRAY, BigInteger, Connection, Dialect, Engine, Text, bindparam, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.types import TypeEngine
 
@@ -66,15 +68,28 @@ _TELL = _arrays(f"""
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
 PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 3,
                             "keepalives_count": 3, "tcp_user_timeout": 20_000}  # fmt: skip
+RESTED_SECONDS = 0.2  # no server restarts in less
 
 
 def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:
     """An engine on the service's own database; consumers (eventlet) pass driver psycopg2."""
-    return create_engine(
-        settings.database_url(service, driver), pool_size=pool or settings.pool, max_overflow=0, pool_pre_ping=True,
-        pool_timeout=30, hide_parameters=True,  # error texts end in logs, and parameters name people
+    engine = create_engine(
+        settings.database_url(service, driver), pool_size=pool or settings.pool, max_overflow=0, pool_timeout=30,
+        hide_parameters=True,  # error texts end in logs, and parameters name people
         connect_args={"application_name": f"anjuan-{service}", **PATIENCE},
     )  # fmt: skip
+    event.listen(engine, "checkin", lambda _, record: record.info.update(since=clock.monotonic()))
+    event.listen(engine, "checkout", partial(_ask, engine.dialect))
+    return engine
+
+
+def _ask(dialect: Dialect, connection: Any, record: Any, _: Any) -> None:
+    """Does it live? Not each time, as pool_pre_ping asks, but after a rest."""
+    if clock.monotonic() - record.info.get("since", math.inf) > RESTED_SECONDS:
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError from gone
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,7 @@ class Operations(operations_pb2_grpc.OperationsServicer):
 
     def GetBalance(self, request: pb.GetBalanceRequest, context: grpc.ServicerContext) -> pb.Balance:
         with self.host.begin(operator()) as uow:
-            connection = uow.connection
-            connection.execute(text("set transaction isolation level repeatable read, read only"))
+            uow.connection.execute(text("set transaction isolation level repeatable read, read only"))
             return balance(self.room, uow)
 
     def NextDue(self, request: pb.NextDueRequest, context: grpc.ServicerContext) -> pb.NextDueAnswer:
@@ -111,9 +110,8 @@ class Operations(operations_pb2_grpc.OperationsServicer):
     def VerifyAudit(self, request: pb.VerifyAuditRequest, context: grpc.ServicerContext) -> pb.VerifyAuditAnswer:
         operator()
         found = audit.verify(self.host)
-        return pb.VerifyAuditAnswer(
-            rows=found.rows, unchained=found.unchained, head=found.head, faults=found.faults[:1000]
-        )
+        said = found.faults[:1000]
+        return pb.VerifyAuditAnswer(rows=found.rows, unchained=found.unchained, head=found.head, faults=said)
 
 
 def balance(room: Room, uow: Any) -> pb.Balance:

@@ -86,30 +86,33 @@ def open_host(room: Room, settings: Settings, driver: str = "psycopg", pool: int
     return Host(room.name, settings, engine, open_store(settings.objects), room.unit)
 
 
+def _run(name: str, settings: Settings, add: Callable[[Any], object]) -> None:
+    from services.kit.process import Process
+
+    logs.configure(name)
+    add(process := Process(settings))
+    process.run()
+
+
 def run_servers(rooms: Sequence[Room], settings: Settings) -> None:
-    """gRPC servers, relays and tickers of the rooms in this process, until SIGTERM."""
-    from services.kit.process import Process
-
-    logs.configure("servers")
-    process = Process(settings)
-    for room in rooms:
-        host = open_host(room, settings)
-        process.serve(room, host)
-        process.relay(room)
-        process.tick(room, host)
-    process.run()
+    """gRPC servers of the rooms in this process, until SIGTERM."""
+    _run("servers", settings, lambda process: [process.serve(room, open_host(room, settings)) for room in rooms])
 
 
-def run_workers(rooms: Sequence[Room], settings: Settings, slots: int = 1) -> None:
-    """`slots` workers for each room that has jobs, until SIGTERM."""
-    from services.kit.process import Process
+def run_relays(rooms: Sequence[Room], settings: Settings) -> None:
+    """Relays and tickers of the rooms: they share no interpreter with those who answer calls."""
 
-    logs.configure("workers")
-    process = Process(settings)
-    for room in rooms:
-        for slot in range(slots if room.jobs else 0):
-            process.work(room, slot)
-    process.run()
+    def add(process: Any) -> None:
+        for room in rooms:
+            process.relay(room)
+            process.tick(room, open_host(room, settings, pool=2))
+
+    _run("relays", settings, add)
+
+
+def run_workers(rooms: Sequence[Room], settings: Settings) -> None:
+    """A worker for each room that has jobs, until SIGTERM."""
+    _run("workers", settings, lambda process: [process.work(room) for room in rooms if room.jobs])
 
 
 def run_consumers(rooms: Sequence[Room], settings: Settings) -> None:
@@ -159,19 +162,6 @@ def _consume(room: Room, settings: Settings) -> None:
     run_consumers([room], settings)
 
 
-def _one(room: Room, settings: Settings, command: str) -> None:
-    from services.kit.process import Process
-
-    process = Process(settings)
-    if command == "serve":
-        process.serve(room, open_host(room, settings))
-    elif command == "relay":
-        process.relay(room)
-    elif command == "tick":
-        process.tick(room, open_host(room, settings))
-    process.run()
-
-
 def main(room: Room, arguments: Sequence[str] | None = None) -> None:
     """`python -m services.<room> serve|consume|relay|work|tick|migrate`; settings from the environment."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{room.name}")
@@ -188,4 +178,8 @@ def main(room: Room, arguments: Sequence[str] | None = None) -> None:
     elif command == "consume":
         _consume(room, settings)
     else:
-        _one(room, settings, command)
+        _run(room.name, settings, {
+            "serve": lambda process: process.serve(room, open_host(room, settings)),
+            "relay": lambda process: process.relay(room),
+            "tick": lambda process: process.tick(room, open_host(room, settings)),
+        }[command])  # fmt: skip

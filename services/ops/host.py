@@ -1,4 +1,4 @@
-"""Hosts the rooms of this machine: `python -m services.ops.host servers | consumers | workers | migrate`.
+"""Hosts the rooms of this machine: `python -m services.ops.host servers | relays | consumers | workers | migrate`.
 
 The same code and the same bus as one process for each room; only the number of processes differs.
 """
@@ -33,11 +33,19 @@ def _rooms(settings: Settings) -> list[Room]:
 
 
 def servers() -> None:
-    """gRPC servers, relays and ticks."""
+    """gRPC servers."""
     from services.kit import run
 
     settings = _settings()
     run.run_servers(_rooms(settings), settings)
+
+
+def relays() -> None:
+    """Relays and tickers."""
+    from services.kit import run
+
+    settings = _settings()
+    run.run_relays(_rooms(settings), settings)
 
 
 def consumers() -> None:
@@ -92,7 +100,7 @@ def _broker_answers(amqp: str) -> bool:
         return False
 
 
-COMMANDS = {"servers": servers, "consumers": consumers, "workers": workers, "migrate": migrate}
+COMMANDS = {"servers": servers, "relays": relays, "consumers": consumers, "workers": workers, "migrate": migrate}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:

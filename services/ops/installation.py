@@ -118,7 +118,7 @@ class Installation:
         return PythonProgram(name, module, self.place, self.variables | own, port)
 
     def programs(self) -> list[Part]:
-        """Our four processes."""
+        """Our own processes."""
         hosts: list[Part] = [self.program(name, "services.ops.host", name) for name in environment.HOSTS]
         return [*hosts, self.program("gateway", "gateway")]
 

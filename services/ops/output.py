@@ -24,6 +24,7 @@ LABELS = {
     "objects": "对象存储",
     "elasticsearch": "检索引擎 Elasticsearch",
     "servers": "业务服务",
+    "relays": "事件发送与定时",
     "consumers": "事件处理",
     "workers": "后台作业",
     "gateway": "统一入口",

@@ -1,4 +1,1 @@
-"""Events in: each applied once and in order of its stream, in the transaction of what it causes.
-
-`streams` is the rule book and knows only SQL; `entrypoint` is the only part that knows nameko.
-"""
+"""Events in: each once, in its stream's order. `streams` knows no bus, `entrypoint` alone knows nameko."""
