@@ -25,8 +25,7 @@ def upgrade(room: Room, settings: Settings) -> None:
 
     Revisions lie in `versions/` of the room's folder. The room's first one makes kit's tables too.
     """
-    versions = room.migrations / "versions"
-    script = ScriptDirectory(str(room.migrations), version_locations=[str(versions)])
+    script = ScriptDirectory(str(room.migrations), version_locations=[str(room.migrations / "versions")])
 
     def steps(revision: Any, _: MigrationContext) -> Any:
         return script._upgrade_revs("head", revision)

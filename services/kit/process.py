@@ -21,8 +21,7 @@ from services.kit.settings import Settings
 if TYPE_CHECKING:
     from services.kit.run import Host, Room
 
-GRACE_SECONDS = 5.0
-STOP_SECONDS = 9.0
+GRACE_SECONDS, STOP_SECONDS = 5.0, 9.0
 log = logging.getLogger("anjuan.process")
 
 

@@ -22,6 +22,7 @@ from services.kit.identity import Actor, system
 from services.kit.objects import ObjectStore, open_store
 from services.kit.settings import Settings
 
+COLLECTOR = 20_000, 50, 100  # by the default ones a quarter of a large tick went into looking for garbage
 # eventlet wants to be first in a process; a room's own modules come after it
 _GREEN = """
 import warnings; warnings.filterwarnings("ignore", message=r"\\s*Eventlet is deprecated")
@@ -86,33 +87,35 @@ def open_host(room: Room, settings: Settings, driver: str = "psycopg", pool: int
     return Host(room.name, settings, engine, open_store(settings.objects), room.unit)
 
 
-def _run(name: str, settings: Settings, add: Callable[[Any], object]) -> None:
+def _run(name: str, rooms: Sequence[Room], settings: Settings, add: Callable[[Any, Room], object]) -> None:
     from services.kit.process import Process
 
     logs.configure(name)
-    add(process := Process(settings))
+    gc.set_threshold(*COLLECTOR)
+    process = Process(settings)
+    for room in rooms:
+        add(process, room)
     process.run()
 
 
 def run_servers(rooms: Sequence[Room], settings: Settings) -> None:
     """gRPC servers of the rooms in this process, until SIGTERM."""
-    _run("servers", settings, lambda process: [process.serve(room, open_host(room, settings)) for room in rooms])
+    _run("servers", rooms, settings, lambda process, room: process.serve(room, open_host(room, settings)))
 
 
 def run_relays(rooms: Sequence[Room], settings: Settings) -> None:
     """Relays and tickers of the rooms: they share no interpreter with those who answer calls."""
 
-    def add(process: Any) -> None:
-        for room in rooms:
-            process.relay(room)
-            process.tick(room, open_host(room, settings, pool=2))
+    def add(process: Any, room: Room) -> None:
+        process.relay(room)
+        process.tick(room, open_host(room, settings, pool=2))
 
-    _run("relays", settings, add)
+    _run("relays", rooms, settings, add)
 
 
 def run_workers(rooms: Sequence[Room], settings: Settings) -> None:
     """A worker for each room that has jobs, until SIGTERM."""
-    _run("workers", settings, lambda process: [process.work(room) for room in rooms if room.jobs])
+    _run("workers", [room for room in rooms if room.jobs], settings, lambda process, room: process.work(room))
 
 
 def run_consumers(rooms: Sequence[Room], settings: Settings) -> None:
@@ -178,8 +181,8 @@ def main(room: Room, arguments: Sequence[str] | None = None) -> None:
     elif command == "consume":
         _consume(room, settings)
     else:
-        _run(room.name, settings, {
-            "serve": lambda process: process.serve(room, open_host(room, settings)),
-            "relay": lambda process: process.relay(room),
-            "tick": lambda process: process.tick(room, open_host(room, settings)),
+        _run(room.name, [room], settings, {
+            "serve": lambda process, room: process.serve(room, open_host(room, settings)),
+            "relay": lambda process, room: process.relay(room),
+            "tick": lambda process, room: process.tick(room, open_host(room, settings)),
         }[command])  # fmt: skip

@@ -20,13 +20,12 @@ from services.ops.demo.site import Voice
 from services.ops.demo.stage import Stage, open_stage
 from services.ops.trial import Platform
 from tests.faults import history as checker
-from tests.faults.clients import GIVE_UP_SECONDS, History, Patient, StormOverError
+from tests.faults.clients import FAULTS, GIVE_UP_SECONDS, LONGER, History, Patient, StormOverError
 from tests.faults.storm import Storm, complaints
 
 PACK, EXAMPLE = "admin-penalty-general", "transfer-overdue"
 FILERS, WALKERS, READY = 10, 5, 4
-FAULTS = int(os.environ.get("ANJUAN_FAULTS", "60"))  # make test-long sends three hundred
-SLICES, SLICE_SECONDS = 20 * max(1, FAULTS // 60), 12  # three hundred leave more to catch up with
+SLICES, SLICE_SECONDS = 20 * LONGER, 12
 SEED = int(os.environ.get("ANJUAN_SEED", random.SystemRandom().randrange(10**6)))
 
 

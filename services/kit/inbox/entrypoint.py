@@ -24,8 +24,7 @@ from services.kit.settings import Settings
 
 BATCH = 100
 LINGER_SECONDS = 0.002  # the rest gathers by itself while a transaction runs
-LONGEST_BACKOFF_SECONDS = 3.0
-STOP_SECONDS = 9.0
+LONGEST_BACKOFF_SECONDS, STOP_SECONDS = 3.0, 9.0
 log = logging.getLogger("anjuan.inbox")
 
 

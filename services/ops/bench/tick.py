@@ -6,8 +6,11 @@ of its own with supervision's tables; the use case is the one that the ticker ca
 
 from __future__ import annotations
 
+import gc
+
 from services.kit import clock, identity
 from services.kit.database import Cause
+from services.kit.run import COLLECTOR
 from services.ops.bench.figures import Figure
 from services.ops.bench.ground import Ground
 from services.supervision.__main__ import ROOM
@@ -45,13 +48,14 @@ _DUE = """
         when 1 then jsonb_build_array(plan -> 1 || d.day, plan -> 2, plan -> 3)
         else jsonb_build_array(plan -> 0 || d.day, plan -> 2, plan -> 3) end
     from (select jsonb_build_object('on', (current_date - 1)::text) as day) d
-    where substr(clock_id, 7)::int > %(after)s and substr(clock_id, 7)::int <= %(after)s + %(due)s"""
+    where substr(clock_id, 7)::int > %(after)s and substr(clock_id, 7)::int <= %(after)s::int + %(due)s"""
 
 
 def measure(ground: Ground) -> list[Figure]:
     """Seconds of one tick."""
     clocks, due = ground.size(1_000_000, 20_000), ground.size(10_000, 200)
     engine, spent = ground.scratch(ROOM, NAME), []
+    gc.set_threshold(*COLLECTOR)  # as in the process of the tickers
     ground.fill(NAME, _BODIES, bodies=BODIES)
     for statement in (_CASES, _STREAMS, _CLOCKS):
         ground.fill(NAME, statement, bodies=BODIES, clocks=clocks)
