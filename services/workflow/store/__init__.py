@@ -8,7 +8,6 @@ from functools import cached_property
 
 from sqlalchemy import text
 
-from services.kit.events import Event
 from services.workflow import tables
 from services.workflow.model.records import Effect, Hearing, Instance, Opinion, PackBundle, Visit
 from services.workflow.store.circle import People
@@ -26,11 +25,6 @@ _LOCK_OF = text("""
 
 class WorkflowUnit(Writing):
     """One transaction over workflow's tables."""
-
-    def flush(self) -> list[Event]:
-        """State first, then facts."""
-        self.write()
-        return super().flush()
 
     def lock_of(self, task_id: str) -> None:
         """Take the row lock of the stream of a task's case, in one statement; a task that is not there has none."""

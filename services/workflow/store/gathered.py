@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Table, TextClause, text
 
-Part = tuple[str, ...]  # what is done, to which table, then names of columns
+from services.kit.projections import Statement
 
 
 @dataclass
@@ -64,21 +64,21 @@ class Gathered:
         """Whether that is still to be done."""
         return task_id in self._unseated
 
-    def statement(self) -> tuple[TextClause, dict[str, Any]] | None:
-        """All of it with its values; None when there is nothing."""
-        parts: list[Part] = []
-        values: dict[str, Any] = {}
+    def parts(self) -> list[Statement]:
+        """All of it."""
+        found: list[Statement] = []
         for (table, columns), rows in self._added.items():
-            values[f"v{len(parts)}"] = _json(rows)
-            parts.append(("add", table.name, *columns))
+            found.append((_adding(len(found), table.name, columns), {f"v{len(found)}": _json(rows)}))
         for one in self._changes.values():
-            values |= {f"v{len(parts)}": _json(one.values), f"k{len(parts)}": one.key}
-            key = next(iter(one.table.primary_key.columns)).name
-            parts.append(("change", one.table.name, key, one.raised, *one.values))
+            at, key = len(found), next(iter(one.table.primary_key.columns)).name
+            found.append((_changing(at, one.table.name, key, one.raised, tuple(one.values)),
+                          {f"v{at}": _json(one.values), f"k{at}": one.key}))  # fmt: skip
         if self._unseated:
-            values[f"v{len(parts)}"] = sorted(self._unseated)
-            parts.append(("unseat", "task_audience"))
-        return (_statement(tuple(parts)), values) if parts else None
+            found.append((_UNSEAT, {"unseated": sorted(self._unseated)}))
+        return found
+
+
+_UNSEAT = "delete from task_audience where task_id = any(cast(:unseated as text[]))"
 
 
 def _json(value: Any) -> str:
@@ -89,28 +89,23 @@ def _day(value: Any) -> str:
     return str(value.isoformat())
 
 
-@lru_cache(maxsize=512)
-def _statement(parts: tuple[Part, ...]) -> TextClause:
-    """Made once for each shape."""
-    written = [_WAYS[part[0]](at, *part[1:]) for at, part in enumerate(parts)]
-    before = ", ".join(f"w{at} as ({one})" for at, one in enumerate(written[:-1]))
-    return text(f"with {before} {written[-1]}" if before else written[-1])
-
-
-def _adding(at: int, table: str, *columns: str) -> str:
+@lru_cache(maxsize=256)
+def _adding(at: int, table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(columns)
     return (f"insert into {table} ({names}) select {names} "  # noqa: S608 - names of our own tables
             f"from json_populate_recordset(null::{table}, cast(:v{at} as json))")  # fmt: skip
 
 
-def _changing(at: int, table: str, key: str, raised: str, *columns: str) -> str:
+@lru_cache(maxsize=256)
+def _changing(at: int, table: str, key: str, raised: str, columns: tuple[str, ...]) -> str:
     new = ", ".join([f"{name} = n.{name}" for name in columns] + ([f"{raised} = t.{raised} + 1"] if raised else []))
     return (f"update {table} t set {new} "  # noqa: S608 - names of our own tables
             f"from json_populate_record(null::{table}, cast(:v{at} as json)) n where t.{key} = :k{at}")  # fmt: skip
 
 
-def _unseating(at: int, table: str) -> str:
-    return f"delete from {table} where task_id = any(cast(:v{at} as text[]))"  # noqa: S608 - our own table
-
-
-_WAYS: dict[str, Callable[..., str]] = {"add": _adding, "change": _changing, "unseat": _unseating}
+@lru_cache(maxsize=512)
+def together(parts: tuple[str, ...]) -> TextClause:
+    """One statement; made once for each shape."""
+    *before, last = parts
+    named = ", ".join(f"w{at} as ({part})" for at, part in enumerate(before))
+    return text(f"with {named} {last}" if named else last)

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.kit.database import UnitOfWork
+from services.kit.projections import Statement
 from services.workflow.model.records import Record
-from services.workflow.store.gathered import Gathered
+from services.workflow.store.gathered import Gathered, together
 
 R = TypeVar("R", bound=Record)
 
@@ -31,11 +32,16 @@ class Writing(UnitOfWork):
             self.write()
         return super().connection
 
+    def beside(self) -> list[Statement]:
+        """What is gathered goes with what is told."""
+        found, self.gathered = self.gathered.parts(), Gathered()
+        return found
+
     def write(self) -> None:
-        """Write what is gathered, in one statement."""
-        found, self.gathered = self.gathered.statement(), Gathered()
-        if found is not None:
-            super().connection.execute(*found)
+        """Write what is gathered now, in one statement."""
+        if found := self.beside():
+            values = {name: value for _, values in found for name, value in values.items()}
+            super().connection.execute(together(tuple(sql for sql, _ in found)), values)
 
 
 class Rows(Generic[R]):
