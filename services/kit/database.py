@@ -5,64 +5,63 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from itertools import accumulate
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import ARRAY, BigInteger, Connection, Dialect, Engine, Text, bindparam, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.sql.elements import TextClause
-from sqlalchemy.types import TypeEngine
 
 from services.kit import clock, events, projections
 from services.kit.errors import KeyReusedError
 from services.kit.identity import Actor
+from services.kit.projections import Statement
 from services.kit.settings import Settings
 
 traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 Answer = TypeVar("Answer", bound=Message)
 
 
-def _arrays(statement: str, **items: TypeEngine[Any]) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, type_=ARRAY(item)) for name, item in items.items()))
-
-
 # one statement for any number of streams, those that are new among them; locked in the order of sorted()
-_TAKE_STREAMS = _arrays("""
-    with known as (select aggregate_id, version from streams where aggregate_id = any(:ids)
+_TAKE_STREAMS = text("""
+    with known as (select aggregate_id, version from streams where aggregate_id = any(cast(:ids as text[]))
                    order by aggregate_id collate "C" for update),
-    fresh as (insert into streams (aggregate_id) select id from unnest(:ids) as n (id)
+    fresh as (insert into streams (aggregate_id) select id from unnest(cast(:ids as text[])) as n (id)
               where id not in (select aggregate_id from known) on conflict do nothing returning aggregate_id, version)
-    select * from known union all select * from fresh""", ids=Text())  # fmt: skip
-_KEPT = "kept as (update idempotency set answer = :answer where actor_id = :who and key = :key)"
+    select * from known union all select * from fresh""")
 _CLAIM = text("""
     insert into idempotency (actor_id, key, request_hash) values (:who, :key, :hash)
     on conflict do nothing returning key""")
 _CLAIMED = text("select request_hash, answer from idempotency where actor_id = :who and key = :key")
+_KEPT = "update idempotency set answer = :answer where actor_id = :who and key = :key"
 _AUDIT = """
     insert into audit (actor, action, object_id, case_id, body_id, legal_on, detail)
     select actor, action, object_id, case_id, body_id, legal_on, detail
     from jsonb_to_recordset(cast(:records as jsonb)) as r (actor jsonb, action text, object_id text, case_id text,
                                                            body_id text, legal_on date, detail jsonb)"""
-_RECORD = text(f"with {_KEPT} {_AUDIT}")
-# one statement, because each has its price at the client, whatever it does; bodies travel as one value, cut there
-_TELL = _arrays(f"""
-    with {_KEPT}, noted as ({_AUDIT}), told as (
-        insert into outbox (event_id, aggregate_id, seq, type, body)
-        select event_id, aggregate_id, seq, type, substring(cast(:bodies as bytea) from at for size)
-        from json_to_recordset(cast(:rows as json))
-            as r (event_id text, aggregate_id text, seq bigint, type text, at int, size int)
-    ), advanced as (
-        update streams set version = new.version from unnest(:ids, :versions) as new(id, version)
-        where aggregate_id = new.id
-    ) select""", ids=Text(), versions=BigInteger())  # noqa: S608 # fmt: skip
+# bodies travel as one value, cut there
+_TOLD = """
+    insert into outbox (event_id, aggregate_id, seq, type, body)
+    select event_id, aggregate_id, seq, type, substring(cast(:bodies as bytea) from at for size)
+    from json_to_recordset(cast(:rows as json))
+        as r (event_id text, aggregate_id text, seq bigint, type text, at int, size int)"""
+_ADVANCED = """
+    update streams set version = new.version
+    from unnest(cast(:ids as text[]), cast(:versions as bigint[])) as new(id, version) where aggregate_id = new.id"""
+
+
+@lru_cache(maxsize=512)
+def _writing(parts: tuple[str, ...]) -> TextClause:
+    """One statement with audit and answer, because each has its price at the client, whatever it does."""
+    return text(f"with {', '.join(f'w{at} as ({part})' for at, part in enumerate((_KEPT, *parts)))} {_AUDIT}")
 
 
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
@@ -213,30 +212,32 @@ class UnitOfWork:
             "occurred_on": occurred_on or self.legal_on(body_id),
         }))  # fmt: skip
 
+    def beside(self) -> Iterable[Statement]:
+        """What a room has gathered, to be written together with audit, answer and events."""
+        return ()
+
     def flush(self) -> list[events.Event]:
         """Write pending audit rows and the answer, and pending events to the outbox; the outermost exit does it."""
-        records = json.dumps(self._records, ensure_ascii=False)
-        noted = {"answer": None, "who": None, "key": None, "records": records} | self._answered
-        silent, self._records, self._answered = not (self._records or self._answered), [], {}
-        if not self._pending:
-            if not silent:
-                self.connection.execute(_RECORD, noted)
-            return []
         pending, self._pending = self._pending, []
         self.lock(*(p.stream for p in pending))
         written = [self._event(p) for p in pending]
+        parts = [*self.beside(), *(self._told(written) if written else ()), *projections.statements(written)]
+        records, self._records, answered, self._answered = self._records, [], self._answered, {}
+        if parts or records or answered:
+            noted = {"answer": None, "who": None, "key": None, "records": json.dumps(records, ensure_ascii=False)}
+            values = noted | answered | {name: value for _, more in parts for name, value in more.items()}
+            self.connection.execute(_writing(tuple(sql for sql, _ in parts)), values)
+        return written
+
+    def _told(self, written: list[events.Event]) -> Iterator[Statement]:
         bodies = [events.encode(e) for e in written]
         places = accumulate(map(len, bodies), initial=1)
         rows = [{"event_id": e.event_id, "aggregate_id": e.aggregate_id, "seq": e.seq, "type": e.type, "at": at,
                  "size": len(body)} for e, body, at in zip(written, bodies, places, strict=False)]  # fmt: skip
+        yield _TOLD, {"rows": json.dumps(rows), "bodies": b"".join(bodies)}
         streams = sorted({e.aggregate_id for e in written})
+        yield _ADVANCED, {"ids": streams, "versions": [self._locked[stream] for stream in streams]}
         self.waking.add("outbox")
-        self.connection.execute(_TELL, noted | {
-            "rows": json.dumps(rows), "bodies": b"".join(bodies), "ids": streams,
-            "versions": [self._locked[stream] for stream in streams],
-        })  # fmt: skip
-        projections.apply_all(self.connection, written)
-        return written
 
     def _event(self, pending: _Pending) -> events.Event:
         self._locked[pending.stream] += 1

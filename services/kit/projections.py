@@ -10,17 +10,15 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, TextClause, select, text
+from sqlalchemy import Connection, Table, text
 
 from services.kit import schema
 from services.kit.events import Event
 
 CARD_SOURCES = ("identity", "intake", "workflow", "supervision", "archive")
 Copy = tuple[Table, dict[str, Any], dict[str, Any]]  # table, key, values
-
-
-def _day(words: str) -> str | None:
-    return words or None
+Statement = tuple[str, dict[str, Any]]  # with its values
+_clause = lru_cache(maxsize=64)(text)  # made once
 
 
 def _intake(card: Any) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def _intake(card: Any) -> dict[str, Any]:
     accounts = [p.account_id for p in card.parties if p.account_id] + list(card.representative_account_ids)
     plain = ("body_id", "state", "title", "procedure_id", "pack_version", "case_type_code", "case_number", "cause",
              "secrecy_level", "sealed", "involves_minor", "channel", "disposition", "reporter_account_id")  # fmt: skip
-    days = {name: _day(getattr(card, name)) for name in ("received_on", "docketed_on", "closed_on")}
+    days = {name: getattr(card, name) or None for name in ("received_on", "docketed_on", "closed_on")}
     return {name: getattr(card, name) for name in plain} | days | {
         "parties": parties, "party_names": "、".join(p.name for p in card.parties),
         "party_account_ids": sorted(set(accounts)),
@@ -47,7 +45,7 @@ def _workflow(card: Any) -> dict[str, Any]:
 
 def _supervision(card: Any) -> dict[str, Any]:
     return {
-        "limit_id": card.limit_id, "due_on": _day(card.due_on), "due_state": card.state,
+        "limit_id": card.limit_id, "due_on": card.due_on or None, "due_state": card.state,
         "provisional": card.provisional, "due_unit": card.unit, "yellow_cards": card.yellow_cards,
         "red_cards": card.red_cards,
     }  # fmt: skip
@@ -112,35 +110,33 @@ def _copy(event: Event) -> Copy | None:
 
 
 def apply_all(connection: Connection, told: Iterable[Event]) -> None:
-    """Bring the copies up to these events, in order; of two that say the same anew only the later is written."""
+    """Bring the copies up to these events."""
+    for statement, values in statements(told):
+        connection.execute(_clause(statement), values)
+
+
+def statements(told: Iterable[Event]) -> list[Statement]:
+    """What brings them up, in key order so that no two deadlock; of two that say the same anew the later alone."""
     latest: dict[tuple[str, str], dict[tuple[str, ...], Copy]] = {}
     for event in told:
         copy = _copy(event)
         if copy is not None:
             latest.setdefault((copy[0].name, event.source), {})[tuple(copy[1].values())] = copy
-    for _, copies in sorted(latest.items()):  # in key order, so that two of these never deadlock
-        _put(connection, [copies[key] for key in sorted(copies)])
+    return [_put([copies[key] for key in sorted(copies)]) for _, copies in sorted(latest.items())]
 
 
-def _put(connection: Connection, copies: Sequence[Copy]) -> None:
+def _put(copies: Sequence[Copy]) -> Statement:
     table, key, values = copies[0]
     rows = json.dumps([k | v for _, k, v in copies], ensure_ascii=False)
-    connection.execute(_upsert(table.name, tuple(key), tuple(values)), {"rows": rows})
+    return _upsert(table.name, tuple(key), tuple(values)), {table.name: rows}
 
 
 @lru_cache(maxsize=64)
-def _upsert(table: str, key: tuple[str, ...], values: tuple[str, ...]) -> TextClause:
+def _upsert(table: str, key: tuple[str, ...], values: tuple[str, ...]) -> str:
     """One statement for any number of rows of one shape, written in the order given."""
     columns, replaced = ", ".join(key + values), ", ".join(f"{name} = excluded.{name}" for name in values)
-    return text(
+    return (
         f"insert into {table} ({columns}) select {columns} "  # noqa: S608 - names of our own tables
-        f"from jsonb_populate_recordset(null::{table}, cast(:rows as jsonb)) "
+        f"from jsonb_populate_recordset(null::{table}, cast(:{table} as jsonb)) "
         f"on conflict ({', '.join(key)}) do update set {replaced}"
     )
-
-
-def person_name(connection: Connection, person_id: str) -> str:
-    """A person's name, or the id where the person is not (yet) known here."""
-    table = schema.person_card
-    found = connection.execute(select(table.c.name).where(table.c.person_id == person_id)).scalar()
-    return str(found) if found is not None else person_id

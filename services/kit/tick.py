@@ -17,8 +17,7 @@ from services.kit.audit import Chainer
 from services.kit.identity import system
 from services.kit.inbox.streams import Listener
 
-EVERY_SECONDS = 1.0
-LEASE_SECONDS = 10
+EVERY_SECONDS, LEASE_SECONDS = 1.0, 10
 HOUSEKEEPING_SECONDS = 600.0
 IDEMPOTENCY_DAYS = 7
 log = logging.getLogger("anjuan.tick")

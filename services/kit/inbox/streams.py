@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from services.kit.run import Host, Room
 
 ATTEMPTS = 6
-FIRST_DELAY_SECONDS = 0.5
-LONGEST_DELAY_SECONDS = 300.0
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.5, 300.0
 LONGEST_UNAVAILABLE_SECONDS = 5.0
 UNREADABLE = "?"
 log = logging.getLogger("anjuan.inbox")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -126,10 +125,12 @@ class Ground:
         self.settle()
 
     def cpu_seconds(self) -> dict[str, float]:
-        """User and system time of each part and its children so far, and of this process."""
+        """User and system time of each part and its children so far, and of this process without the parts,
+        which are its children."""
         place = self.platform.place
         pids = {part.name: process.pid_of(place, part.name) for part in self.platform.parts()}
-        return {name: _cpu(pid) for name, pid in pids.items() if pid} | {"this command": _cpu(os.getpid())}
+        own = psutil.Process().cpu_times()
+        return {name: _cpu(pid) for name, pid in pids.items() if pid} | {"this command": own.user + own.system}
 
 
 def _cpu(pid: int) -> float:

@@ -15,10 +15,10 @@ class Record:
     def of(cls, row: Any, table: Any) -> Self:
         """From a SQLAlchemy row that holds the table's columns, perhaps among others."""
         known, columns = row._mapping, table.c
-        return cls(**{f.name: _frozen(known[columns[f.name]]) for f in fields(cls)})
+        return cls(**{f.name: frozen(known[columns[f.name]]) for f in fields(cls)})
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
 
-from services.kit.events import Event
+from sqlalchemy import text
+
 from services.workflow import tables
 from services.workflow.model.records import Effect, Hearing, Instance, Opinion, PackBundle, Visit
 from services.workflow.store.circle import People
 from services.workflow.store.facts import Facts
+from services.workflow.store.gathered import Gathered
 from services.workflow.store.hearings import Bookings
-from services.workflow.store.rows import Rows
-from services.workflow.store.tasks import Tasks, Writing
+from services.workflow.store.rows import Rows, Writing
+from services.workflow.store.tasks import Tasks
+
+# who waited for the lock is given the version that he then finds
+_LOCK_OF = text("""
+    select s.aggregate_id, s.version from tasks t join streams s on s.aggregate_id = t.case_id
+    where t.task_id = :task_id for update of s""")
 
 
 class WorkflowUnit(Writing):
     """One transaction over workflow's tables."""
 
-    def write(self) -> None:
-        """Write what repositories have gathered."""
-        for rows in self._rows():
-            rows.write()
-
-    def flush(self) -> list[Event]:
-        """State first, then facts."""
-        self.write()
-        return super().flush()
+    def lock_of(self, task_id: str) -> None:
+        """Take the row lock of the stream of a task's case, in one statement; a task that is not there has none."""
+        for stream, version in self.connection.execute(_LOCK_OF, {"task_id": task_id}):
+            self._locked.setdefault(stream, int(version))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -39,12 +40,8 @@ class WorkflowUnit(Writing):
                 yield
                 self.write()
             except BaseException:
-                for rows in self._rows():
-                    rows.forget()
+                self.gathered = Gathered()
                 raise
-
-    def _rows(self) -> list[Rows[Any]]:
-        return [found for found in self.__dict__.values() if isinstance(found, Rows)]
 
     @cached_property
     def bundles(self) -> Rows[PackBundle]:

@@ -12,7 +12,6 @@ from services.kit import schema
 from services.kit.database import UnitOfWork
 from services.kit.identity import Actor
 from services.kit.procedure.model import ActorRule
-from services.kit.projections import person_name
 from services.workflow.model.audience import Circle, Person, Seat, account_key
 from services.workflow.model.records import Instance
 from services.workflow.model.superior import Tier
@@ -32,7 +31,9 @@ class People:
 
     def name(self, person_id: str) -> str:
         """A person's name, or the id where he is not known."""
-        return person_name(self.uow.connection, person_id)
+        card = schema.person_card.c
+        found = self.uow.connection.execute(select(card.name).where(card.person_id == person_id)).scalar()
+        return str(found) if found is not None else person_id
 
     def has_left(self, person_id: str) -> bool:
         """Whether a person is no longer in office."""

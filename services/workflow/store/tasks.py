@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 
 from services.kit import schema
-from services.kit.database import UnitOfWork
 from services.workflow.model.audience import Seat
-from services.workflow.model.records import Instance, Task, Visit
-from services.workflow.store.rows import Rows
-from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks, visits
+from services.workflow.model.records import Instance, Task
+from services.workflow.store.rows import Rows, Writing
+from services.workflow.store.whole import READ, Due, Whole, whole_of
+from services.workflow.tables import NO_DAY, instances, opinions, task_audience, tasks
 
 # statements of every act are made once
-_SPEAK, _SEAT = insert(opinions), insert(task_audience)
-_CASE_OF = text("select case_id from tasks where task_id = :task_id")
 _SEATS = text("select key, rule, excluded_ids from task_audience where task_id = :task_id")
-_UNSEAT = text("delete from task_audience where task_id = any(:task_ids)")
 _CARD = schema.case_card
 _GOVERNED = instances.outerjoin(_CARD, _CARD.c.case_id == instances.c.case_id)
 _DUE = (_CARD.c.due_on, _CARD.c.due_state, _CARD.c.limit_id)
 _INSTANCE = select(instances, *_DUE).select_from(_GOVERNED).where(instances.c.case_id == bindparam("id"))
-_WHOLE = select(tasks, visits, instances, *_DUE).select_from(
-    _GOVERNED.join(tasks, instances.c.instance_id == tasks.c.instance_id)
-    .join(visits, visits.c.visit_id == tasks.c.visit_id)
-).where(tasks.c.task_id == bindparam("id"))  # fmt: skip
 # A suspended clock has no day; the list then sorts it last.
 _REDATE = text("""
     update task_audience a set due_on = n.due_on, due_state = n.due_state
@@ -39,21 +31,6 @@ _REDATE = text("""
     where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
 
 
-class Writing(UnitOfWork):
-    """A unit of work that can write what its repositories have gathered."""
-
-    def write(self) -> None:
-        """Write it now."""
-
-
-@dataclass(frozen=True)
-class Due:
-    """The governing limit of a case as supervision told: its day (None while none runs), state and id."""
-
-    on: date | None = None
-    state: str = ""
-    limit_id: str = ""
-
 
 def _due(row: Any) -> Due:
     return Due(row.due_on, row.due_state or "", row.limit_id or "")
@@ -62,26 +39,17 @@ def _due(row: Any) -> Due:
 class Tasks(Rows[Task]):
     """Every change of a task raises its version."""
 
-    uow: Writing
-
     def __init__(self, uow: Writing) -> None:
         super().__init__(uow, tasks, Task)
 
-    def case_of(self, task_id: str) -> str | None:
-        """The case a task belongs to."""
-        return self.uow.connection.execute(_CASE_OF, {"task_id": task_id}).scalar()
-
-    def whole(self, task_id: str) -> tuple[Task, Visit, Instance, Due] | None:
-        """A task with its visit, its instance and the case's governing due day, in one read."""
-        self.uow.write()
-        row = self.uow.connection.execute(_WHOLE, {"id": task_id}).one_or_none()
-        return None if row is None else (
-            Task.of(row, tasks), Visit.of(row, visits), Instance.of(row, instances), _due(row)
-        )  # fmt: skip
+    def whole(self, task_id: str, person_id: str = "") -> Whole | None:
+        """A task with what decides whether this person may act on it."""
+        asked = {"task_id": task_id, "person_id": person_id}
+        row = self.uow.connection.execute(READ, asked).one_or_none()
+        return None if row is None else whole_of(row)
 
     def instance_with_due(self, case_id: str) -> tuple[Instance, Due] | None:
         """The procedure instance of a case, with the case's governing due day."""
-        self.uow.write()
         row = self.uow.connection.execute(_INSTANCE, {"id": case_id}).one_or_none()
         return None if row is None else (Instance.of(row, instances), _due(row))
 
@@ -93,18 +61,20 @@ class Tasks(Rows[Task]):
         """Those that somebody can act on now."""
         return self.list((tasks.c.instance_id == instance_id) & (tasks.c.state == "open"), tasks.c.task_id)
 
-    def change(self, key: str, **values: Any) -> None:
+    def change(self, key: str, *, raised: str = "version", **values: Any) -> None:
         """Set columns; the version goes up by one."""
-        super().change(key, version=tasks.c.version + 1, **values)
+        super().change(key, raised=raised, **values)
 
     def seat(self, task_id: str, seats: Iterable[Seat], instance: Instance, due: Due) -> None:
         """Let a task wait under these keys."""
-        rows = [
-            {"task_id": task_id, "key": s.key, "rule": s.rule, "excluded_ids": list(s.excluded),
-             "case_id": instance.case_id, "body_id": instance.body_id, "pack_id": instance.pack_id,
-             "due_on": due.on or NO_DAY, "due_state": due.state} for s in seats
-        ]  # fmt: skip
-        self.uow.connection.execute(_SEAT, rows)
+        if self.uow.gathered.unseats(task_id):
+            self.uow.write()
+        for s in seats:
+            self.uow.gathered.add(task_audience, {
+                "task_id": task_id, "key": s.key, "rule": s.rule, "excluded_ids": s.excluded,
+                "case_id": instance.case_id, "body_id": instance.body_id, "pack_id": instance.pack_id,
+                "due_on": due.on or NO_DAY, "due_state": due.state,
+            })  # fmt: skip
 
     def reseat(self, task_id: str, seats: Sequence[Seat], people: Sequence[str], instance: Instance, due: Due) -> None:
         """Other people may take it from now on; who has it open before him need not load it again."""
@@ -114,7 +84,9 @@ class Tasks(Rows[Task]):
 
     def unseat(self, *task_ids: str) -> None:
         """Take tasks off every work list."""
-        self.uow.connection.execute(_UNSEAT, {"task_ids": list(task_ids)})
+        if self.uow.gathered.adds_to(task_audience):
+            self.uow.write()
+        self.uow.gathered.unseat(task_ids)
 
     def cancel(self, visit_ids: Sequence[str]) -> None:
         """Open tasks of these visits are nobody's any more."""
@@ -122,7 +94,6 @@ class Tasks(Rows[Task]):
 
     def drop(self, mine: ColumnElement[bool]) -> None:
         """These tasks are nobody's any more."""
-        self.write()
         gone = update(tasks).where(mine).values(state="cancelled", version=tasks.c.version + 1)
         ids = self.uow.connection.execute(gone.returning(tasks.c.task_id)).scalars().all()
         self.unseat(*ids)
@@ -138,7 +109,7 @@ class Tasks(Rows[Task]):
 
     def speak(self, task: Task, round_: int, decision: str, text_: str, person_id: str, name: str, on: date) -> None:
         """Write down what somebody says of a visit."""
-        self.uow.connection.execute(_SPEAK, {
+        self.uow.gathered.add(opinions, {
             "case_id": task.case_id, "visit_id": task.visit_id, "task_id": task.task_id, "round": round_,
             "level": task.level, "step": task.step, "person_id": person_id, "person_name": name, "decision": decision,
             "text": text_, "occurred_on": on,

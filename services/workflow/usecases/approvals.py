@@ -8,7 +8,6 @@ from typing import Any
 
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from anjuan.workflow.v1 import workflow_pb2 as pb
-from services.kit import access
 from services.kit.errors import ConflictError, InvalidInputError, NotAllowedError
 from services.kit.procedure import conditions
 from services.workflow.model.records import Opinion, Visit
@@ -16,17 +15,19 @@ from services.workflow.settings import KNOBS
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects, opinions, tasks
 from services.workflow.usecases.effects import Act, finish
-from services.workflow.usecases.grasp import Grasp, answer, day_of, grasp, held, now_done, require_people
+from services.workflow.usecases.grasp import Grasp, answer, day_of, grasp, held, now_done, require_people, require_work
 from services.workflow.usecases.opening import Opening, open_task, reopen_task, rules_of
 from services.workflow.usecases.run import Packs, Run
 
 
 def next_level(run: Run, visit: Visit, start: int, approvals: dict[str, Any]) -> int | None:
     """The first level from `start` on that applies to what was filled in; None when nobody has to approve any more."""
+    levels = run.node(visit.node_id).approval.levels
+    if start >= len(levels):
+        return None
     today = run.today
     act = Act(visit.submitted_by, visit.submitted_by_name, visit.people, visit.opened_on, today, approvals)
     scope = run.scope(form=visit.data, **act.scope(visit))
-    levels = run.node(visit.node_id).approval.levels
     return next((i for i in range(start, len(levels)) if conditions.holds(levels[i].when, scope)), None)
 
 
@@ -134,7 +135,7 @@ def recall(uow: WorkflowUnit, packs: Packs, request: pb.RecallRequest) -> pb.Com
     hold, actor = held(uow, packs, request.task_id), uow.cause.actor
     run, task, visit = hold.run, hold.task, hold.visit
     mine = task.done_by == actor.person_id
-    access.require(uow.connection, actor, "work_case", case_id=task.case_id, candidate=mine)
+    require_work(hold, mine)
     if not mine:
         raise NotAllowedError("只能撤回本人提交的事项")
     _require_recallable(hold)

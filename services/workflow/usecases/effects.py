@@ -71,7 +71,7 @@ def _enlisted(run: Run, visit: Visit, earlier: list[Effect]) -> list[Effect]:
         for e in rule.effects if e.id not in had
     ]  # fmt: skip
     run.uow.effects.add_all(rows)
-    return [Effect(**row, params={}, results={}, reason="") for row in rows]
+    return [Effect(**{k: v for k, v in row.items() if k != "answered_at"}) for row in rows]
 
 
 def _row(run: Run, visit: Visit, rule: EffectRule, attempt: int, awaited: bool) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def _row(run: Run, visit: Visit, rule: EffectRule, attempt: int, awaited: bool) 
         "instance_id": run.instance.instance_id, "case_id": run.case_id, "visit_id": visit.visit_id,
         "node_id": visit.node_id, "name": rule.id, "effect": rule.effect,
         "owner": registry.effects()[rule.effect].owner, "attempt": attempt, "state": "held", "awaited": awaited,
-        "after": list(rule.after), "occurred_on": visit.occurred_on,
+        "after": list(rule.after), "occurred_on": visit.occurred_on, "params": {}, "results": {}, "reason": "",
+        "requested_at": None, "answered_at": None,
     }  # fmt: skip
 
 

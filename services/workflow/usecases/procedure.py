@@ -33,7 +33,7 @@ def start_procedure(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
         variables={"case": case_of_filing(event)},
     )  # fmt: skip
     run = Run(uow, engine, instance)
-    uow.instances.add(**{k: v for k, v in instance.__dict__.items() if k not in ("officer_ids", "panel_ids")})
+    uow.instances.add(**instance.__dict__)
     step = engine.start(run.scope())
     run.tell(facts_pb2.ProcedureStarted(pack_id=event.pack_id, pack_version=event.pack_version), event.occurred_on)
     move(run, step, Opening(event.occurred_on, event.actor.name))

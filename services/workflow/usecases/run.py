@@ -22,7 +22,7 @@ from services.workflow.model.audience import Circle
 from services.workflow.model.records import Instance
 from services.workflow.model.variables import fact, whole
 from services.workflow.store import WorkflowUnit
-from services.workflow.store.tasks import Due
+from services.workflow.store.whole import Due
 from services.workflow.tables import visits
 
 # Own facts that waits hear; the course of the nodes itself is drawn in the BPMN.

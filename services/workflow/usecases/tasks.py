@@ -58,6 +58,8 @@ def _submitted(hold: Grasp, act: Act, form: dict[str, Any]) -> Visit:
 
 
 def _require_allowed(hold: Grasp, visit: Visit, act: Act) -> None:
+    if not hold.node.refuses:
+        return
     scope = hold.run.scope(form=visit.data, **act.scope(visit))
     for rule in hold.node.refuses:
         if conditions.holds(rule.when, scope):

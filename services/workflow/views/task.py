@@ -35,14 +35,15 @@ def get_task(uow: WorkflowUnit, packs: Packs, request: pb.GetTaskRequest) -> pb.
         CaseNotKnownError: no such task, or the caller may not know of the case.
         NotAllowedError: it is not his, and he may not open the dossier (of internal nodes: the internal volume).
     """
-    found = uow.tasks.whole(request.task_id)
+    actor = uow.cause.actor
+    found = uow.tasks.whole(request.task_id, actor.person_id if actor.kind == "staff" else "")
     if found is None:
         raise CaseNotKnownError("案件尚未同步到此处，或者您无权查看")
-    task, visit, instance, due = found
-    actor = uow.cause.actor
-    run = Run(uow, packs.engine(instance.pack_sha256), instance, due)
-    keys = uow.people.keys(actor, uow.legal_on(instance.body_id))
-    entitled = rule_for(uow.tasks.seats_of(task.task_id), keys, actor.person_id) is not None
+    task, visit = found.task, found.visit
+    run = Run(uow, packs.engine(found.instance.pack_sha256), found.instance, found.due)
+    run.today = found.today
+    keys = uow.people.keys(actor, found.today, found.caller)
+    entitled = rule_for(found.seats, keys, actor.person_id) is not None
     mine = entitled or task.done_by == actor.person_id
     node = run.node(task.node_id)
     action = "view_case" if mine else "view_internal" if node.internal else "view_dossier"
