@@ -45,7 +45,7 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     if internal:
         _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
-    return messages.case_message(case, links, internal)
+    return messages.case_message(case, links, uow.officers.of(case_id), internal)
 
 
 def _record_internal(uow: IntakeUnit, case: Case) -> None:

@@ -103,6 +103,7 @@ def test_the_case_view_explains_the_due_day(page: Page, platform: Platform, stag
     sign_in(page, platform, scene, "wang")
     page.goto(f"{platform.address}/cases/{case_id}")
     page.wait_for_selector("ol.timeline li")
+    assert "未分案" in page.locator("dl.strip div", has_text="承办人").inner_text()
     assert serious(page) == []
     page.get_by_role("tab", name="期限").click()
     page.get_by_role("button", name="为什么是这一天").click()

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select, text
 
 from anjuan.intake.v1 import intake_pb2 as pb
-from anjuan.kit.v1.cards_pb2 import SupervisionCard
+from anjuan.kit.v1.cards_pb2 import SupervisionCard, WorkflowCard
 from anjuan.supervision.v1.events_pb2 import DueDayChanged
+from anjuan.workflow.v1.events_pb2 import CaseAssigned
 from services.intake import views
 from services.intake.tests.scene import (
     BUREAU,
@@ -58,6 +59,19 @@ def test_a_page_has_its_limit(scene: Scene) -> None:
     assert [len(listed(scene)), len(listed(scene, limit=500)), len(listed(scene, limit=1))] == [20, 100, 1]
     with pytest.raises(InvalidInputError):
         listed(scene, limit=-1)
+
+
+def test_a_case_names_who_carries_it(scene: Scene) -> None:
+    case = scene.submits(civil())
+    panel = WorkflowCard(officer_ids=[JUDGE.person_id, "p-unknown"])
+    with scene.begin(CLERK) as uow:
+        assert not views.get_case(uow, case.case_id).officers, "nobody yet"
+    scene.hears("workflow", CaseAssigned(card=panel), case.case_id, case_id=case.case_id, body_id=COURT)
+    with scene.begin(CLERK) as uow:
+        seen = views.get_case(uow, case.case_id).officers
+    assert [(o.name, list(o.roles)) for o in seen] == [
+        (JUDGE.name, ["responsible_judge"]), ("p-unknown", ["panel_member"]),
+    ]  # fmt: skip
 
 
 def test_filters(scene: Scene) -> None:
