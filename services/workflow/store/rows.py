@@ -65,10 +65,11 @@ class Rows(Generic[R]):
         """Set columns of one row."""
         self._changes.setdefault(key, {}).update(values)
 
-    def change_where(self, where: ColumnElement[bool], **values: Any) -> None:
-        """Set columns of every row that fits."""
+    def change_where(self, where: ColumnElement[bool], **values: Any) -> set[str]:
+        """Set columns of every row that fits; the keys of those."""
         self.write()
-        self.uow.connection.execute(update(self.table).where(where).values(**values))
+        changing = update(self.table).where(where).values(**values).returning(self.key)
+        return {str(key) for key in self.uow.connection.execute(changing).scalars()}
 
     def remove(self, where: ColumnElement[bool]) -> None:
         """Delete every row that fits."""
