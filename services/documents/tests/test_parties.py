@@ -10,15 +10,15 @@ from services.documents.model.fields import values
 from services.documents.tests.packs import FORM, JUDGMENT, bundle
 from services.kit.procedure.bundle import load_bundle
 
-FIRM = {
+FIRM: dict[str, Any] = {
     "party_id": "1", "kind": "organisation", "name": "江门甲公司", "id_number": "91440703MA5EXAMP0X",
     "address": "江门市建设路1号", "phone": "0750-1234567", "representatives": [
         {"name": "林国栋", "kind": "legal_representative"}, {"name": "周明", "kind": "lawyer"},
     ],
 }  # fmt: skip
-ZHAO = {"party_id": "2", "kind": "natural_person", "name": "赵一", "id_number": "440703199001011239",
+ZHAO: dict[str, Any] = {"party_id": "2", "kind": "natural_person", "name": "赵一", "id_number": "440703199001011239",
         "address": "江门市东华路2号", "representatives": [{"name": "赵父", "kind": "guardian"}]}  # fmt: skip
-TRAVELLER = {"party_id": "3", "kind": "natural_person", "name": "John Doe", "id_number": "E1234567"}
+TRAVELLER: dict[str, Any] = {"party_id": "3", "kind": "natural_person", "name": "John Doe", "id_number": "E1234567"}
 SUIT = """原告：江门甲公司，住所地江门市建设路1号，统一社会信用代码91440703MA5EXAMP0X。
 法定代表人：林国栋。
 委托诉讼代理人：周明，律师。
