@@ -40,7 +40,9 @@ class ArchiveConsumer:
 
     def on_node_completed(self, event: Event, uow: ArchiveUnit) -> None:
         """What it has issued, and the proof it has waited for, belong into the dossier, even if told here later."""
-        papers.expect_instruments(uow, event.case_id, event.body_id, plain(event.data.results))
+        results = plain(event.data.results)
+        papers.expect_instruments(uow, event.case_id, event.body_id, results)
+        papers.expect_receipts(uow, event.case_id, results)
         if not event.data.completed_by:  # a fact that was waited for, no form
             papers.expect_receipt(uow, event.case_id, event.body_id, plain(event.data.data))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -164,6 +164,16 @@ papers = Table(
     words("reason"),
     Column("came_at", INSTANT, nullable=False, server_default=NOW),
     Index("papers_case", "case_id", "source_id"), Index("papers_hash", "sha256"),
+)  # fmt: skip
+
+# servings that the procedure has begun: one row for each instrument and addressee
+receipts = Table(
+    "receipts", metadata,
+    Column("instrument_id", Text, primary_key=True),
+    Column("party_id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    flag("is_proven"),
+    Index("receipts_missing", "case_id", postgresql_where=text("not is_proven")),
 )  # fmt: skip
 
 volumes = Table(

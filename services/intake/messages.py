@@ -13,6 +13,7 @@ from services.intake.model.case import Case
 from services.intake.model.filing import Defect, Draft, Material
 from services.intake.model.link import CaseLink
 from services.intake.model.notice import Notice
+from services.intake.model.officers import Officer
 from services.intake.model.people import Party, Reporter, Representative
 from services.kit.effects import plain, struct
 
@@ -138,13 +139,16 @@ def answer_message(case: Case) -> pb.SubmitFilingAnswer:
     )  # fmt: skip
 
 
-def case_message(case: Case, links: Sequence[CaseLink] = (), internal: bool = False) -> pb.Case:
-    """The register's entry; source material only with `internal`."""
+def case_message(
+    case: Case, links: Sequence[CaseLink], officers: Sequence[tuple[Officer, str]], internal: bool = False
+) -> pb.Case:
+    """The register's entry with who carries it; source material only with `internal`."""
     return pb.Case(
         **_these(case, _OF_CASE), case_number=case.case_number or "", received_on=_day(case.received_on),
         docketed_on=_day(case.docketed_on), closed_on=_day(case.closed_on), filing_id=case.filing.filing_id,
         reported_by_name=case.filing.reported_by_name, parties=[party_message(p) for p in case.parties],
         materials=material_messages(case.materials, internal), links=[link_message(link) for link in links],
+        officers=[pb.Officer(person_id=o.person_id, name=name, roles=o.roles) for o, name in officers],
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ filings = Table(
     Column("filing_id", Text, primary_key=True),
     _of_case(),
     Column("state", Text, nullable=False),
-    words("submitted_by"),  # account of the party who filed; empty when a clerk took it in
+    words("submitted_by"),  # account of the party who filed, or the person of staff who took it in
     _json("content"), _json("defects"), _json("open_items"),
     flag("reported_by_name"),
     Index("filings_case", "case_id", unique=True),

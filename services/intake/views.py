@@ -13,6 +13,7 @@ from services.intake.model.case import Case
 from services.intake.model.filing import open_content
 from services.intake.model.people import Reporter
 from services.intake.store import IntakeUnit
+from services.intake.store.cases import taken_in_by
 from services.intake.store.packs import Packs
 from services.intake.tables import cases
 from services.kit import access, paging, schema
@@ -40,12 +41,19 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
         CaseNotKnownError: unknown, or not for this caller.
     """
     actor = uow.cause.actor
-    access.require(uow.connection, actor, "view_case", case_id=case_id)
+    _require_view(uow, case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
     if internal:
         _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
-    return messages.case_message(case, links, internal)
+    return messages.case_message(case, links, uow.officers.of(case_id), internal)
+
+
+def _require_view(uow: IntakeUnit, case_id: str) -> None:
+    """Raises CaseNotKnownError; who took it in still sees what became of it."""
+    actor = uow.cause.actor
+    mine = actor.kind == "staff" and uow.cases.filed_by(case_id, actor.person_id)
+    access.require(uow.connection, actor, "view_case", case_id=case_id, filer=mine)
 
 
 def _record_internal(uow: IntakeUnit, case: Case) -> None:
@@ -75,7 +83,7 @@ def get_filing(uow: IntakeUnit, packs: Packs, filing_id: str) -> pb.Filing:
         return _own_report(case, reporter)
     own = access.allowed(uow.connection, actor, "view_own_filing", case_id=case_id, owner_id=case.filing.submitted_by)
     if not own:
-        access.require(uow.connection, actor, "view_case", case_id=case_id)
+        _require_view(uow, case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
     answer = messages.filing_message(_as_seen_by(actor, case), internal)
     answer.notices.extend(messages.notice_message(n) for n in uow.notices.of(case_id))
@@ -131,7 +139,8 @@ def export_cases(uow: IntakeUnit, request: pb.ExportCasesRequest) -> pb.ExportCa
 def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement[bool]]:
     actor = uow.cause.actor
     body_id = request.body_id or ("" if actor.kind == "party" else actor.body_id)
-    conditions = [access.case_filter(actor, "list_cases")]
+    mine = taken_in_by(actor.person_id, CARD.c.case_id)
+    conditions = [access.case_filter(actor, "list_cases", filers=mine)]
     if actor.kind == "party":
         conditions.append(_of_account(actor.account_id))
     if body_id:

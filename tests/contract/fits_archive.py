@@ -25,7 +25,8 @@ TERMINATE = {"do": "complete", "who": "zhang", "node": "terminate_investigation"
              "form": {"reason": "当事人已注销，并且没有权利义务承受人，调查无法继续"}}  # fmt: skip
 CLOSE = {"do": "complete", "who": "zhang", "node": "closing_approval",
          "form": {"disposition": "investigation_terminated", "performance": "终止调查，无须执行", "reason": "终止调查"}}
-ARCHIVE = {"do": "complete", "who": "zhang", "node": "archive", "form": {"complete": True, "retention": "long_term"}}
+ARCHIVE = {"do": "complete", "who": "zhang", "node": "archive",
+           "form": {"complete": True, "retention": "long_term", "receipts_note": "现场交付，未另作回证"}}  # fmt: skip
 
 
 def _approved(node: str) -> list[dict[str, str]]:

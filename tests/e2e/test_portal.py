@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from services.ops.demo.cast import PASSWORD
 from services.ops.demo.stage import Stage
 from services.ops.portal import build
 from services.ops.trial import Platform
-from tests.e2e.conftest import Scene
+from tests.e2e.conftest import PENALTY, Scene
 
 COLUMNS = ["案号", "案由/当事人", "环节", "来自", "到达时间", "剩余期限"]
 PLAIN = "plain.test"  # this machine under a name that a browser does not take for it
@@ -103,6 +104,7 @@ def test_the_case_view_explains_the_due_day(page: Page, platform: Platform, stag
     sign_in(page, platform, scene, "wang")
     page.goto(f"{platform.address}/cases/{case_id}")
     page.wait_for_selector("ol.timeline li")
+    assert "未分案" in page.locator("dl.strip div", has_text="承办人").inner_text()
     assert serious(page) == []
     page.get_by_role("tab", name="期限").click()
     page.get_by_role("button", name="为什么是这一天").click()
@@ -112,6 +114,21 @@ def test_the_case_view_explains_the_due_day(page: Page, platform: Platform, stag
         page.get_by_role("tab", name=title).click()
         page.locator("[role=tabpanel]:visible").wait_for()
         assert serious(page) == [], title
+
+
+def test_who_took_a_lead_in_reads_what_became_of_it(
+    page: Page, platform: Platform, stage: Stage, scene: Scene
+) -> None:
+    play = stage.play(PENALTY, "inspection-not-docketed.case.yaml", "portal-lead")
+    assert list(play.acts())
+    settle(stage.rpc, stage.operator.token())
+    sign_in(page, platform, replace(scene, play=play), "zhang")
+    page.goto(f"{platform.address}/cases/{play.case_id}")
+    page.wait_for_selector("text=本案由您登记")
+    assert "不予立案" in page.locator("dl.strip").inner_text()
+    assert page.get_by_role("tab").all_inner_texts() == ["概况", "当事人", "材料"]
+    assert page.locator("[role=alert]").count() == 0
+    assert serious(page) == []
 
 
 def test_wrong_password_is_told_in_chinese(page: Page, platform: Platform, scene: Scene) -> None:

@@ -12,6 +12,7 @@ export const ROLES = {
 export const PARTY_ROLES = {
   plaintiff: "原告", defendant: "被告", third_party: "第三人", respondent: "当事人", applicant: "申请人", party: "当事人",
 };
+export const OFFICER_ROLES = { responsible_judge: "承办法官", presiding_judge: "审判长", panel_member: "合议庭成员" };
 export const PARTY_KINDS = { natural_person: "自然人", organisation: "单位" };
 export const VISIT_STATES = { open: "办理中", in_approval: "审批中", waiting_for_effects: "后续办理中", done: "已办结", cancelled: "已撤销" };
 export const TASK_STATES = { waiting_for_effects: "后续办理中", done: "已办结", returned: "已退回", cancelled: "已撤销" };

@@ -10,6 +10,7 @@ from services.archive.store.covers import Covers
 from services.archive.store.holdings import Holdings
 from services.archive.store.pages import Pages
 from services.archive.store.readings import Readings
+from services.archive.store.receipts import Receipts
 from services.archive.store.uploads import CaseFiles, Uploads
 from services.archive.store.volumes import Dossiers, Papers, Volumes
 from services.kit.database import UnitOfWork
@@ -62,6 +63,11 @@ class ArchiveUnit(UnitOfWork):
     def papers(self) -> Papers:
         """Documents that come as files."""
         return Papers(self.connection)
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """Receipts of servings."""
+        return Receipts(self.connection)
 
     @cached_property
     def volumes(self) -> Volumes:

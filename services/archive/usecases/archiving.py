@@ -15,7 +15,7 @@ from services.archive.model.pages import Page
 from services.archive.model.volumes import Dossier, Volume, kept_until
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases.binding import await_papers, scans_open
+from services.archive.usecases.binding import await_papers, note_of, receipts_missing, scans_open
 from services.archive.usecases.reading import AHEAD
 from services.archive.usecases.telling import card, open_case, record
 from services.archive.usecases.undertaking import undertake
@@ -64,7 +64,8 @@ def _freeze(uow: ArchiveUnit, packs: Packs, asked: Dossier) -> Dossier:
     if any(volume.state != "bound" for volume in volumes):
         raise UnavailableError("该案的卷正在装订")
     await_papers(uow, case.case_id)
-    if said := scans_open(uow, case.case_id):
+    unproven = [] if note_of(asked.call) else receipts_missing(uow, case.case_id)
+    if said := [*scans_open(uow, case.case_id), *unproven]:
         raise RuleRefusedError("；".join(said)[:1000])
     bound = {volume.volume for volume in volumes}
     pack = packs.pinned(uow.connection, case.pack)
@@ -91,6 +92,7 @@ def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[st
         volumes = uow.volumes.of_case(case.case_id, "bound")
         papers = uow.papers.of_case(case.case_id)
         files = uow.case_files.brought(case.case_id)
+        unproven = receipts_missing(uow, case.case_id, inner=True)
     hashes = sorted({*_hashes(pages), *(v.pdf_sha256 for v in volumes), *(p.sha256 for p in papers),
                      *(file.sha256 for file in files)})  # fmt: skip
     sizes = {sha256: _size(store, sha256) for sha256 in hashes}
@@ -100,6 +102,7 @@ def _written(uow: ArchiveUnit, store: ObjectStore, dossier: Dossier) -> tuple[st
         "archived_on": dossier.archived_on.isoformat(), "locked_until": dossier.lock_ends,
         "volumes": [_volume(volume) for volume in volumes], "pages": [_page(page) for page in pages],
         "papers": [{"paper_id": p.paper_id, "sha256": p.sha256, "source": p.source} for p in papers],
+        "receipts": {"missing": unproven, "note": note_of(dossier.call)},
         "materials": [file.sha256 for file in files],
         "objects": [{"sha256": sha256, "size": size} for sha256, size in sizes.items()],
     }  # fmt: skip

@@ -106,6 +106,19 @@ def scans_open(uow: ArchiveUnit, case_id: str, inner: bool = False) -> list[str]
     return said
 
 
+def receipts_missing(uow: ArchiveUnit, case_id: str, inner: bool = False) -> list[str]:
+    """Servings that were begun and never proven; names of 副卷 only for `inner`."""
+    return [
+        f"{f'《{title}》' if title and (inner or not is_internal) else '文书'}对{name}的送达还没有证明（送达回证）"
+        for title, is_internal, name in uow.receipts.missing(case_id)
+    ]
+
+
+def note_of(call: Mapping[str, Any]) -> str:
+    """What the archivist says of receipts that are missing; it goes into the manifest."""
+    return str(EffectCall.from_payload(call).params.get("receipts_note") or "").strip()
+
+
 def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page], inner: bool = False) -> list[str]:
     """Why these shown pages of the case cannot be bound yet, each as a sentence; names of 副卷 only for `inner`."""
     said, free = scans_open(uow, case_id, inner), [page for page in pages if not page.volume_id]
@@ -126,7 +139,8 @@ def _name(page: Page, inner: bool) -> str:
 def _check(uow: ArchiveUnit, asked: Volume, pages: Sequence[Page]) -> None:
     kind = catalogue.KINDS["internal" if asked.is_internal else "main"]
     loose = [page for page in uow.pages.of_case(asked.case_id) if page.is_shown and not page.volume]
-    if said := hindrances(uow, asked.case_id, [*pages, *loose]):
+    said = [] if note_of(asked.call) else receipts_missing(uow, asked.case_id)
+    if said := [*hindrances(uow, asked.case_id, [*pages, *loose]), *said]:
         raise RuleRefusedError("；".join(said)[:1000])
     if not pages and not asked.is_internal:
         raise RuleRefusedError(f"{kind}没有任何材料，不能装订；请先将文书或扫描件归入{kind}")

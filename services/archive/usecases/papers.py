@@ -67,6 +67,13 @@ def expect_receipt(uow: ArchiveUnit, case_id: str, body_id: str, told: Mapping[s
         ))  # fmt: skip
 
 
+def expect_receipts(uow: ArchiveUnit, case_id: str, results: Mapping[str, Any]) -> None:
+    """Servings that a node has begun: the dossier lacks their receipts until they are proven."""
+    told = (one.get("begun") for one in results.values() if isinstance(one, Mapping))
+    begun = (one for many in told if isinstance(many, list) for one in many)
+    uow.receipts.expect(case_id, [(str(one["instrument_id"]), str(one["party_id"])) for one in begun])
+
+
 def receipt_id(serving_id: str, proof_sha256: str) -> str:
     """One paper for each proof of a serving."""
     return f"{serving_id}:{proof_sha256[:16]}"
@@ -75,6 +82,7 @@ def receipt_id(serving_id: str, proof_sha256: str) -> str:
 def file_receipt(uow: ArchiveUnit, event: Event, dated: str) -> None:
     """InstrumentServed, InstrumentPublished: the proof stands behind its instrument."""
     told = event.data
+    uow.receipts.proven(event.case_id, told.instrument_id, told.party_id)
     of = uow.papers.find(told.instrument_id)
     paper_id = receipt_id(told.serving_id, told.proof_sha256)
     # a hash alone opens nothing: the bytes must have come to this body

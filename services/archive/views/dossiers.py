@@ -11,7 +11,7 @@ from services.archive.model.volumes import Volume, entries, kept_until, ordered
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases.binding import hindrances
+from services.archive.usecases.binding import hindrances, receipts_missing
 from services.archive.usecases.telling import card
 from services.kit import access
 from services.kit.errors import NotFoundError
@@ -33,7 +33,8 @@ def get_dossier(uow: ArchiveUnit, packs: Packs, actor: Actor, request: pb.GetDos
         volumes = [volume for rule in seen for volume in _volumes(uow, pack, rule, case.case_id, pages)]
         answer = pb.Dossier(
             case_id=case.case_id, state=card(uow, case.case_id).dossier_state, pages=len(pages), volumes=volumes,
-            hindrances=hindrances(uow, case.case_id, pages, inner),
+            hindrances=[*hindrances(uow, case.case_id, pages, inner),
+                        *receipts_missing(uow, case.case_id, inner)],
         )  # fmt: skip
         held = uow.dossiers.of_case(case.case_id)
         if held is not None and held.state == "archived":

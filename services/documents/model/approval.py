@@ -86,7 +86,7 @@ def _of(rule: ActorRule, pack: Pack, case: Case) -> Iterator[Seat]:
 def _member(title: str, place: int, case: Case) -> str:
     if title not in (RELATIONS["panel_member"], RELATIONS["presiding_judge"]):
         return title
-    return "审判长" if place == 0 and case.panel else "审判员"  # a sole judge presides over nobody
+    return "审判长" if place == 0 and len(case.panel) > 1 else "审判员"  # a sole judge presides over nobody
 
 
 def _title(rule: ActorRule, pack: Pack) -> str:

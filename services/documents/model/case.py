@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,13 +22,13 @@ class Body:
 
 @dataclass(frozen=True)
 class Party:
-    """A party with every account that acts for it: its own and its representatives'."""
+    """A party with every account that acts for it, its own and its representatives', and what the filing says of it."""
 
     party_id: str
     name: str
     role: str
     account_ids: tuple[str, ...] = ()
-    described: str = ""
+    filed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,5 @@ def _party(told: Mapping[str, Any], filed: Mapping[str, Any]) -> Party:
     accounts = [told.get("account_id", ""), *(r.get("account_id", "") for r in filed.get("representatives", ()))]
     return Party(
         party_id=told["party_id"], name=told["name"], role=told["role"],
-        account_ids=tuple(sorted({a for a in accounts if a})), described="，".join(_described(told["name"], filed)),
+        account_ids=tuple(sorted({a for a in accounts if a})), filed=filed,
     )  # fmt: skip
-
-
-def _described(name: str, filed: Mapping[str, Any]) -> Iterator[str]:
-    yield name
-    number = "统一社会信用代码" if filed.get("kind") == "organisation" else "身份证件号码"
-    for label, key in ((number, "id_number"), ("住所（住址）", "address"), ("联系电话", "phone")):
-        if filed.get(key):
-            yield f"{label}：{filed[key]}"
-    for representative in filed.get("representatives", ()):
-        word = {"legal_representative": "法定代表人（负责人）", "lawyer": "委托诉讼代理人"}
-        yield f"{word.get(representative.get('kind', ''), '代理人')}：{representative.get('name', '')}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from services.documents.model.case import Case
+from services.documents.model.parties import in_penalty, in_suit
 from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.procedure.conditions import ConditionError, resolve, scope_of
 from services.kit.procedure.model import InstrumentRule, Pack
@@ -87,7 +88,7 @@ def values(
     """
     told = {"forms": case.forms, "results": case.results, **case.scope(on, node)}
     scope = scope_of(pack.nodes, pack.effects, told)
-    found = dict(_known(case, rule))
+    found = _known(pack, case, rule)
     for name, value in rule.fields.items():
         try:
             found[name] = resolve(value, scope)
@@ -97,8 +98,8 @@ def values(
     return {k: clean(v) for k, v in (found | dict(given)).items() if k not in OURS} | ours
 
 
-def _known(case: Case, rule: InstrumentRule) -> dict[str, Any]:
-    described = "\n".join(p.described for p in case.parties)
+def _known(pack: Pack, case: Case, rule: InstrumentRule) -> dict[str, Any]:
+    described = "\n".join(_described(pack, case))
     if not described and not rule.serve_to:  # a lead may name nobody yet; what is served must
         described = "待查"
     names = "、".join(p.name for p in case.parties)
@@ -107,6 +108,13 @@ def _known(case: Case, rule: InstrumentRule) -> dict[str, Any]:
         "当事人": described, "当事人名称": names, "案由": case.card["cause"], "案件名称": case.card["title"],
         "文书名称": rule.title,
     }  # fmt: skip
+
+
+def _described(pack: Pack, case: Case) -> Iterator[str]:
+    """A court names each party by its role in the suit, a bureau its one party by what the regulation asks for."""
+    titles = pack.labels.get("party_roles", {})
+    for party in case.parties:
+        yield in_suit(party, titles.get(party.role, "")) if case.body.kind == "court" else in_penalty(party)
 
 
 def is_empty(value: Any) -> bool:

@@ -63,7 +63,8 @@ COURT_INSTRUMENTS: list[dict[str, Any]] = [
 _LABELS = {
     "stages": {"all": "全程"}, "channels": {"party": "当事人"},
     "roles": {"case_officer": "办案人员", "body_leader": "机关负责人", "judge": "法官"},
-    "party_roles": {"respondent": "当事人", "plaintiff": "原告", "defendant": "被告"},
+    "party_roles": {"respondent": "当事人", "plaintiff": "原告", "defendant": "被告",
+                    "third_party": "第三人"},
 }  # fmt: skip
 TEMPLATES = {
     "templates/decision.docx": papers.decision(),
@@ -95,7 +96,7 @@ def bundle(kind: str, *, templates: Mapping[str, bytes] = {}, **changed: Any) ->
         "id": "civil" if court else "penalty", "version": "1.0.0", "valid_from": "2025-01-01", "title": "测试程序",
         "kind": kind, "legal_basis": [{"law": law}], "roles": ["case_officer", "body_leader", "judge"],
         "stages": ["all"], "channels": {"party": {"who": ["party"]}},
-        "party_roles": {r: {} for r in ("respondent", "plaintiff", "defendant")},
+        "party_roles": {r: {} for r in ("respondent", "plaintiff", "defendant", "third_party")},
     }  # fmt: skip
     docket = {"pattern": _PATTERN, "kind_code": "立案", "series": "docket"}
     number: dict[str, Any] = {"case_type_code": "民初"} if court else {"docketing_number": docket}

@@ -79,6 +79,7 @@ def test_the_last_firm_level_of_the_node_approves() -> None:
 
 @pytest.mark.parametrize(("panel", "titles"), [
     (["j1", "j2", "j3"], ["审判长 j1", "审判员 j2", "审判员 j3", "书记员 "]), ([], ["审判员 p1", "书记员 "]),
+    (["j1"], ["审判员 j1", "书记员 "]),
 ])  # fmt: skip
 def test_the_panel_sits_once_each(panel: list[str], titles: list[str]) -> None:
     pack = load_bundle(bundle("court"))

@@ -131,6 +131,8 @@ def test_the_panel_signs_in_order_and_stands_on_the_judgment(scene: Scene) -> No
     said = scene.told("InstrumentIssued")[0].data.text
     assert "审判长王一审判员李二审判员张三书记员书记员赵" in said
     assert "二〇二五年三月三日" in said
+    for word in ("原告：某某食品公司，住所地", "委托诉讼代理人：周律师，律师。", "被告：某商行。"):
+        assert word in said
 
 
 def test_rulings_of_one_case_count_by_themselves(scene: Scene) -> None:
@@ -156,10 +158,10 @@ def test_a_court_case_without_number_cannot_issue(scene: Scene) -> None:
     effect_id = scene.asks(case_id, "issue_instrument", wanted, answers=docketed)
     scene.works()
     assert scene.answer(effect_id)["number"] == "（2025）粤0703民初77号"
-    refused = {"refusal": {"number": "（2025）民立字第1号"}}  # never docketed: the pack names the ruling's number
+    refused = {"refusal": {"number": "（2025）粤0703民立1号"}}  # never docketed: the pack names the ruling's number
     effect_id = scene.asks(case_id, "issue_instrument", wanted, answers=refused)
     scene.works()
-    assert scene.answer(effect_id)["number"] == "（2025）民立字第1号"
+    assert scene.answer(effect_id)["number"] == "（2025）粤0703民立1号"
 
 
 def test_an_effect_is_performed_once_however_often_it_comes(scene: Scene) -> None:

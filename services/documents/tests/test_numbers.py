@@ -16,8 +16,9 @@ from services.documents.tests.scene import Scene
 from services.documents.tests.test_issue import NOTICE_FIELDS
 from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.identity import system
-from services.kit.procedure.bundle import domain
+from services.kit.procedure.bundle import bundle_of, domain, load_bundle
 from services.kit.procedure.model import NumberRule
+from services.kit.settings import procedures_dir
 
 BODY = Body("b", "江门市市场监督管理局", "bureau", "江")
 CASE = Case("c", BODY, ("p", "1"), {"case_number": "（2025）粤0703民初12号"})
@@ -66,6 +67,14 @@ def test_each_kind_and_year_counts_for_itself() -> None:
     nameless = Case("c", Body("b", "", "bureau", ""), ("p", "1"), {})
     with pytest.raises(InvalidInputError):
         written(NumberRule("{机关代字}〔{year}〕{serial}号", "x"), nameless, 2025, 1)
+
+
+def test_a_ruling_that_refuses_docketing_bears_the_courts_code() -> None:
+    rules = load_bundle(bundle_of(procedures_dir() / "civil-first-instance")).instruments
+    rule = next(r.number for r in rules if r.id == "court-refuse-ruling")
+    never_docketed = Case("c", Body("b", "江门市蓬江区人民法院", "court", "粤0703"), ("p", "1"), {"case_number": ""})
+    assert rule is not None
+    assert written(rule, never_docketed, 2025, 1) == "（2025）粤0703民立1号"
 
 
 @pytest.mark.parametrize(("number", "text_"), [(1, "一"), (10, "十"), (11, "十一"), (20, "二十"), (99, "九十九")])

@@ -36,6 +36,7 @@ def begun(scene: Scene, kind: str = "bureau", **params: Any) -> list[pb.Serving]
         scene.moves(root, LATER)
     seen = scene.seen(answer["instrument_id"], OFFICER if kind == "bureau" else JUDGES[0])
     assert [s.serving_id for s in seen.servings] == result["serving_ids"]
+    assert [b["party_id"] for b in result["begun"]] == [s.addressee_id for s in seen.servings]
     return list(seen.servings)
 
 

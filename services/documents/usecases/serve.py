@@ -58,7 +58,8 @@ def serve_instrument(packs: Packs, uow: DocumentsUnit, call: EffectCall) -> Mapp
         for wanted in addressees(case, rule, asked, method)
     ]
     record(uow, "serve_instrument", found, {"servings": [s.serving_id for s in begun]})
-    return {"serving_ids": [s.serving_id for s in begun]}
+    return {"serving_ids": [s.serving_id for s in begun],
+            "begun": [{"instrument_id": s.instrument_id, "party_id": s.addressee_id} for s in begun]}  # fmt: skip
 
 
 def _named(uow: DocumentsUnit, call: EffectCall) -> Instrument:

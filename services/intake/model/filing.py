@@ -73,7 +73,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Filing:
-    """A filing in the register. `submitted_by` is the account that handed it in; empty: a clerk did.
+    """A filing in the register. `submitted_by`: the party's account, or the person of staff who took it in.
 
     `state`: submitted, deficient, accepted, declined. `defects`: told by a notice, not yet corrected.
     `open_items`: checklist items missing as of the last change.

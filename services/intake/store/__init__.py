@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.intake.model.case import Case
 from services.intake.store.annexes import Bodies, Links, Notices, NumberSeries, Reporters
 from services.intake.store.cases import Cases
+from services.intake.store.officers import Officers
 from services.kit.database import UnitOfWork
 
 
@@ -34,6 +35,10 @@ class IntakeUnit(UnitOfWork):
     @property
     def bodies(self) -> Bodies:
         return Bodies(self.connection)
+
+    @property
+    def officers(self) -> Officers:
+        return Officers(self.connection)
 
     def locked(self, case_id: str) -> Case:
         """The case, its stream locked until the transaction ends; raises CaseNotKnownError."""

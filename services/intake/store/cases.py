@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, exists, insert, select, text, update
 
 from services.intake import tables
 from services.intake.model.case import Case
@@ -39,6 +39,12 @@ _ADD = text(f"""
     {_adding(tables.materials, [f.name for f in fields(Material)] + _PLACE)}""")
 
 
+def taken_in_by(person_id: str, case_id: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether a case, by its column or its id, was taken in by this person of staff."""
+    mine = (tables.filings.c.case_id == case_id) & (tables.filings.c.submitted_by == person_id)
+    return exists().where(mine)
+
+
 def defects_of(rows: Sequence[Mapping[str, str]]) -> tuple[Defect, ...]:
     return tuple(Defect(**row) for row in rows)
 
@@ -66,6 +72,10 @@ class Cases:
         if (found := self.connection.execute(query).scalar()) is None:
             raise CaseNotKnownError(UNKNOWN)
         return str(found)
+
+    def filed_by(self, case_id: str, person_id: str) -> bool:
+        """Whether this person of staff took the case in."""
+        return bool(self.connection.execute(select(taken_in_by(person_id, case_id))).scalar())
 
     def id_of_number(self, case_number: str) -> str:
         """The case of a number, empty when it is not in this register."""

@@ -15,6 +15,7 @@ from services.intake.model.fault import Fault, pointer, refuse
 from services.intake.model.filing import Defect, Filing, Material
 from services.intake.model.notice import Notice, check, outstanding, prints
 from services.intake.model.numbering import Body, is_drawn, official_number, series_of
+from services.intake.model.officers import officers_of
 from services.intake.model.people import Party, Reporter, Representative, reveals
 from services.intake.tests.scene import BUREAU_PACK, COURT_PACK, bundle
 from services.kit.errors import InvalidInputError, PreconditionError, RuleRefusedError
@@ -179,3 +180,16 @@ def test_faults_are_told_together() -> None:
         {"pointer": "", "detail": "也错"},
     ]
     assert "2处" in refused.value.detail
+
+
+@pytest.mark.parametrize(("officers", "panel", "court", "found"), [
+    (["o1", "o2"], ["host"], False, {"o1": "case_officer", "o2": "case_officer"}), ([], [], True, {}),
+    (["j1"], ["j1"], True, {"j1": "responsible_judge"}), ([], ["j1"], True, {"j1": "responsible_judge"}),
+    (["j1", "j2", "j3"], [], True, {"j1": "responsible_judge", "j2": "panel_member", "j3": "panel_member"}),
+    (["j1", "j2", "j3"], ["j2", "j1", "j3"], True,
+     {"j1": "responsible_judge", "j2": "presiding_judge", "j3": "panel_member"}),
+    (["j1", "j2", "j3"], ["j1", "j2", "j3"], True,
+     {"j1": "responsible_judge presiding_judge", "j2": "panel_member", "j3": "panel_member"}),
+])  # fmt: skip
+def test_who_carries_a_case(officers: list[str], panel: list[str], court: bool, found: dict[str, str]) -> None:
+    assert {o.person_id: " ".join(o.roles) for o in officers_of(officers, panel, court)} == found

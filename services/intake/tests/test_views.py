@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from sqlalchemy import select, text
 
 from anjuan.intake.v1 import intake_pb2 as pb
-from anjuan.kit.v1.cards_pb2 import SupervisionCard
+from anjuan.kit.v1.cards_pb2 import SupervisionCard, WorkflowCard
 from anjuan.supervision.v1.events_pb2 import DueDayChanged
+from anjuan.workflow.v1.events_pb2 import CaseAssigned
 from services.intake import views
 from services.intake.tests.scene import (
     BUREAU,
@@ -58,6 +60,19 @@ def test_a_page_has_its_limit(scene: Scene) -> None:
     assert [len(listed(scene)), len(listed(scene, limit=500)), len(listed(scene, limit=1))] == [20, 100, 1]
     with pytest.raises(InvalidInputError):
         listed(scene, limit=-1)
+
+
+def test_a_case_names_who_carries_it(scene: Scene) -> None:
+    case = scene.submits(civil())
+    panel = WorkflowCard(officer_ids=[JUDGE.person_id, "p-unknown"])
+    with scene.begin(CLERK) as uow:
+        assert not views.get_case(uow, case.case_id).officers, "nobody yet"
+    scene.hears("workflow", CaseAssigned(card=panel), case.case_id, case_id=case.case_id, body_id=COURT)
+    with scene.begin(CLERK) as uow:
+        seen = views.get_case(uow, case.case_id).officers
+    assert [(o.name, list(o.roles)) for o in seen] == [
+        (JUDGE.name, ["responsible_judge"]), ("p-unknown", ["panel_member"]),
+    ]  # fmt: skip
 
 
 def test_filters(scene: Scene) -> None:
@@ -182,3 +197,24 @@ def test_a_party_without_cases_does_not_walk_the_register(scene: Scene) -> None:
         found = uow.connection.exec_driver_sql(f"explain {compiled}", compiled.params).scalars()
         plan = "\n".join(found)
     assert "case_card_accounts" in plan.split("CTE mine")[1]
+
+
+def test_who_took_a_lead_in_sees_what_became_of_it(scene: Scene) -> None:
+    lead = report(channel="ex_officio", title="某超市无证经营", reporter=None)
+    kept = [scene.submits(lead, OFFICER).case_id for _ in range(2)]
+    scene.asks("refuse_docketing", pb.SubmitFilingAnswer(case_id=kept[0]), reason="违法行为轻微", article="第十九条")
+    other = replace(OFFICER, person_id="p-other-officer")
+    scene.knows(other)
+    with scene.begin(OFFICER) as uow:
+        seen = views.get_case(uow, kept[0])
+        filing = views.get_filing(uow, scene.packs, seen.filing_id)
+    assert (seen.state, filing.case_state) == ("not_docketed", "not_docketed")
+    assert not [*seen.materials, *filing.materials], "source material stays in the 副卷"
+    assert listed(scene, OFFICER) == kept[::-1], "the second is still everybody's"
+    assert listed(scene, other) == kept[1:]
+    with pytest.raises(CaseNotKnownError), scene.begin(other) as uow:
+        views.get_case(uow, kept[0])
+    scene.hears("workflow", CaseAssigned(card=WorkflowCard(officer_ids=["p-other-officer"])), kept[1],
+                case_id=kept[1], body_id=BUREAU)  # fmt: skip
+    scene.asks("docket", pb.SubmitFilingAnswer(case_id=kept[1]))
+    assert listed(scene, OFFICER) == kept[:1], "a case of others is theirs"

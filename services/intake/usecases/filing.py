@@ -98,8 +98,10 @@ def _numbered(draft: Draft) -> Draft:
 
 
 def _received(draft: Draft, by: Standard) -> Case:
+    actor = by.actor
     filing = Filing(
-        clock.new_id(), submitted_by=by.actor.account_id, content=draft.content or {},
+        clock.new_id(), content=draft.content or {},
+        submitted_by=actor.person_id if actor.kind == "staff" else actor.account_id,
         reported_by_name=bool(draft.reporter and draft.reporter.name.strip()),
     )  # fmt: skip
     case = Case.receive(draft, by.pack, clock.new_id(), filing, by.on)

@@ -48,7 +48,8 @@ def correct_register(
         uow.cases.save(before, after)
         tell(uow, "correct_register", after, events.RegisterCorrected(reason=request.reason), on,
              {"reason": request.reason, "changes": prints.changes(after.case_id, changes)}, changes)  # fmt: skip
-        return messages.case_message(after, uow.links.seen_by(uow.cause.actor, after.case_id))
+        links = uow.links.seen_by(uow.cause.actor, after.case_id)
+        return messages.case_message(after, links, uow.officers.of(after.case_id))
 
 
 def _correctable(uow: IntakeUnit, request: pb.CorrectRegisterRequest) -> Case:

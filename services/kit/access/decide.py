@@ -36,6 +36,7 @@ class Facts:
     """What only the calling room knows: see allowed()."""
 
     candidate: bool = False
+    filer: bool = False
     owner: str = ""
     reason: str = ""
     department: str = ""
@@ -107,15 +108,16 @@ def decide(actor: Actor, action: str, resource: Sequence[dict[str, Any]], facts:
 class Object(TypedDict, total=False):
     """A case, else a body, else the site; and what only the calling room knows of it.
 
-    `candidate`: the actor is a candidate of an open task of the case. `owner_id`: the account that handed in
-    the object. `reason`: appeal, supervision or transfer, with which an upper tier opens a dossier below (the
-    caller records it). `department_id`: the part of the body that is asked about.
+    `candidate`: the actor is a candidate of an open task of the case. `filer`: the actor took the case in.
+    `owner_id`: the account that handed in the object. `reason`: appeal, supervision or transfer, with which an upper
+    tier opens a dossier below (the caller records it). `department_id`: the part of the body that is asked about.
     """
 
     case_id: str
     body_id: str
     department_id: str
     candidate: bool
+    filer: bool
     owner_id: str
     reason: str
 
@@ -143,8 +145,8 @@ def allowed(connection: Connection, actor: Actor, action: str, **what: Unpack[Ob
     Raises:
         UnavailableError: the token's roles would do, and whether they are still held is not known here yet.
     """
-    facts = Facts(what.get("candidate", False), what.get("owner_id", ""), what.get("reason", ""),
-                  what.get("department_id", ""))  # fmt: skip
+    facts = Facts(what.get("candidate", False), what.get("filer", False), what.get("owner_id", ""),
+                  what.get("reason", ""), what.get("department_id", ""))  # fmt: skip
     if case_id := what.get("case_id"):
         resource = case_entities(connection, case_id)
     elif body_id := what.get("body_id"):

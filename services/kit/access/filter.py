@@ -18,14 +18,15 @@ Expression = ColumnElement[bool]
 
 def case_filter(
     actor: Actor, action: str, case_card_table: Table = schema.case_card, *,
-    candidates: Expression | None = None, reason: str = "",
+    candidates: Expression | None = None, filers: Expression | None = None, reason: str = "",
 ) -> Expression:  # fmt: skip
     """Rows of case_card on which the actor may do the action: equal to the policy decision for each case.
 
     `candidates` is the calling room's own expression for "the actor is a candidate of an open task of this
-    case" (workflow alone knows it); without it those rules give nothing.
+    case" (workflow alone knows it), `filers` intake's for "the actor took it in"; without it those rules give nothing.
     """
-    facts = {} if candidates is None else {"candidate": candidates}
+    told = {"candidate": candidates, "filer": filers}
+    facts = {name: expression for name, expression in told.items() if expression is not None}
     return or_(false(), *(_clause(c, case_card_table, facts) for c in scope(actor, action, reason)))
 
 

@@ -68,6 +68,7 @@ _READ = f"{_VIEW} view_dossier"
 _WORK = f"{_READ} work_case"
 _HEADS = "court_president vice_president body_leader"
 _WITH_PARTY = ("accepted", "docketed", "closed")
+_ENDED = ("declined", "not_docketed")
 _POOL = ("received", "accepted", "docketed")
 
 
@@ -120,6 +121,7 @@ RULES: tuple[Rule, ...] = (
          _set("court_clerk judges_assistant")),
     Rule("pool", "staff", _set(_WORK), _department(*_ORDINARY, *_UNASSIGNED, unset=True),
          _set("case_officer judge presiding_judge judges_assistant court_clerk division_head")),
+    Rule("filed", "staff", _set(_VIEW), _own(*_OPEN, Need("state", "among", _ENDED), Need("filer", "fact", True))),
     Rule("scanner", "staff", _set("list_cases upload"), _own(*_ORDINARY), _set("scanner")),
     Rule("own_supervisor", "staff", _set(f"{_VIEW} supervise"), _own(*_ORDINARY), _set("supervisor")),
     Rule("upper_supervisor", "staff", _set(f"{_VIEW} supervise"), _below(*_ORDINARY), _set("supervisor")),

@@ -1,4 +1,4 @@
-"""文号 of bureaus: 机关代字 + 文种代字 + 六角括号年份 + 顺序号 (domain/case-number.yaml, GB/T 9704)."""
+"""文号: 机关代字 (of a court its 法院代字) + 文种代字 + 年份 + 顺序号 (domain/case-number.yaml, GB/T 9704)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from services.kit.errors import InvalidInputError
 from services.kit.settings import domain_dir
 
 BRACKETS = str.maketrans("[]［］【】", "〔〕〔〕〔〕")
-PARTS = {"{机关代字}": "body_code", "{文种}": "kind_code", "{year}": "year", "{serial}": "serial"}
-SHAPES = {
-    "body_code": r"[\u4e00-\u9fa5]{1,8}",
-    "kind_code": r"[\u4e00-\u9fa5]{1,6}",
-    "year": r"\d{4}",
-    "serial": r"[1-9]\d{0,7}",
-}
+PARTS = {
+    "{机关代字}": "body_code", "{court}": "court_code", "{文种}": "kind_code", "{year}": "year", "{serial}": "serial",
+}  # fmt: skip
+SHAPES = {"body_code": r"[\u4e00-\u9fa5]{1,8}", "court_code": r"最高法|[\u4e00-\u9fa5](?:\d{2}|\d{4})?",
+          "kind_code": r"[\u4e00-\u9fa5]{1,6}", "year": r"\d{4}", "serial": r"[1-9]\d{0,7}"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,11 @@ def parse_document_number(pattern: str, text: str) -> dict[str, str]:
 
 
 def format_document_number(pattern: str, *, year: int, serial: int, body_code: str = "", kind_code: str = "") -> str:
-    """A 文号 by its pattern, e.g. 江市监处罚〔2025〕12号; InvalidInputError when a part is missing or misshapen."""
-    values = {"body_code": body_code, "kind_code": kind_code, "year": str(year), "serial": str(serial)}
-    grammar, text = _grammar(pattern), pattern
+    """A 文号 by its pattern, e.g. 江市监处罚〔2025〕12号; `body_code` is 机关代字, of a court 法院代字 ({court}).
+
+    Raises InvalidInputError when a part is missing or misshapen."""
+    values = {"body_code": body_code, "court_code": body_code, "kind_code": kind_code, "year": str(year)}
+    values, grammar, text = values | {"serial": str(serial)}, _grammar(pattern), pattern
     for place, name in PARTS.items():
         if place in pattern and not re.fullmatch(SHAPES[name], values[name], re.ASCII):
             raise InvalidInputError(f"文号样式“{pattern}”的{place}不能是“{values[name]}”。")

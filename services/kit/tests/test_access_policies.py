@@ -43,43 +43,45 @@ def station(body: str) -> Actor:
     return Actor(kind="station", person_id="s", name="扫描站", body_id=body)
 
 
-# label -> (actor, changes of the card, reason, candidate)
-ROWS: dict[str, tuple[Actor, dict[str, Any], str, bool]] = {
-    "承办人、合议庭成员": (staff(person="officer"), {}, "", False),
-    "court_president / body_leader": (staff("body_leader"), {}, "", False),
-    "vice_president": (staff("vice_president"), {}, "", False),
-    "division_head（本部门）": (staff("division_head"), {}, "", False),
-    "division_head（他部门）": (staff("division_head", departments="d2"), {}, "", False),
-    "docketing_clerk / registrar": (staff("registrar"), {}, "", False),
-    "archivist": (staff("archivist"), {}, "", False),
-    "archivist（已结案）": (staff("archivist"), {"state": "closed"}, "", False),
-    "legal_reviewer / case_reviewer / review_head / hearing_host": (staff("hearing_host"), {}, "", False),
-    "court_clerk / judges_assistant（本部门）": (staff("court_clerk"), {}, "", False),
-    "judge / case_officer（已分案，非承办）": (staff("judge"), {}, "", False),
-    "judge / case_officer（未分案）": (staff("case_officer"), {"officer_ids": []}, "", False),
-    "scanner": (staff("scanner"), {}, "", False),
-    "supervisor（本机关）": (staff("supervisor"), {}, "", False),
-    "待办候选人（本机关）": (staff(), {}, "", True),
-    "上级 supervisor": (staff("supervisor", body="province"), {}, "", False),
-    "上级 supervisor，有事由": (staff("supervisor", body="province"), {}, "appeal", False),
-    "上级院长、负责人": (staff("court_president", body="province"), {}, "", False),
-    "上级院长、负责人，有事由": (staff("court_president", body="province"), {}, "supervision", False),
-    "上级待办候选人": (staff(body="province"), {}, "", True),
-    "平级任何岗位": (staff(*sorted(rules._set(rules._HEADS)), "supervisor", body="twin"), {}, "appeal", True),
-    "body_administrator": (staff("body_administrator"), {}, "", False),
-    "当事人（受理后）": (party("party"), {}, "", False),
-    "当事人（受理前）": (party("party"), {"state": "received"}, "", False),
-    "举报人": (party("reporter"), {}, "", False),
-    "扫描站（本机关）": (station("city"), {}, "", False),
-    "扫描站（他机关）": (station("twin"), {}, "", False),
-    "operator": (Actor(kind="operator", person_id="op", name="运维"), {}, "appeal", True),
+# label -> (actor, changes of the card, reason, what a room tells)
+ROWS: dict[str, tuple[Actor, dict[str, Any], str, str]] = {
+    "承办人、合议庭成员": (staff(person="officer"), {}, "", ""),
+    "court_president / body_leader": (staff("body_leader"), {}, "", ""),
+    "vice_president": (staff("vice_president"), {}, "", ""),
+    "division_head（本部门）": (staff("division_head"), {}, "", ""),
+    "division_head（他部门）": (staff("division_head", departments="d2"), {}, "", ""),
+    "docketing_clerk / registrar": (staff("registrar"), {}, "", ""),
+    "archivist": (staff("archivist"), {}, "", ""),
+    "archivist（已结案）": (staff("archivist"), {"state": "closed"}, "", ""),
+    "legal_reviewer / case_reviewer / review_head / hearing_host": (staff("hearing_host"), {}, "", ""),
+    "court_clerk / judges_assistant（本部门）": (staff("court_clerk"), {}, "", ""),
+    "judge / case_officer（已分案，非承办）": (staff("judge"), {}, "", ""),
+    "judge / case_officer（未分案）": (staff("case_officer"), {"officer_ids": []}, "", ""),
+    "登记人（他人承办，未立案而终结）": (staff("case_officer"), {"state": "not_docketed"}, "", "filer"),
+    "登记人（他人承办，已立案）": (staff("case_officer"), {}, "", "filer"),
+    "scanner": (staff("scanner"), {}, "", ""),
+    "supervisor（本机关）": (staff("supervisor"), {}, "", ""),
+    "待办候选人（本机关）": (staff(), {}, "", "candidate"),
+    "上级 supervisor": (staff("supervisor", body="province"), {}, "", ""),
+    "上级 supervisor，有事由": (staff("supervisor", body="province"), {}, "appeal", ""),
+    "上级院长、负责人": (staff("court_president", body="province"), {}, "", ""),
+    "上级院长、负责人，有事由": (staff("court_president", body="province"), {}, "supervision", ""),
+    "上级待办候选人": (staff(body="province"), {}, "", "candidate"),
+    "平级任何岗位": (staff(*sorted(rules._set(rules._HEADS)), "supervisor", body="twin"), {}, "appeal", "candidate"),
+    "body_administrator": (staff("body_administrator"), {}, "", ""),
+    "当事人（受理后）": (party("party"), {}, "", ""),
+    "当事人（受理前）": (party("party"), {"state": "received"}, "", ""),
+    "举报人": (party("reporter"), {}, "", ""),
+    "扫描站（本机关）": (station("city"), {}, "", ""),
+    "扫描站（他机关）": (station("twin"), {}, "", ""),
+    "operator": (Actor(kind="operator", person_id="op", name="运维"), {}, "appeal", "candidate"),
 }
 
 
 def cell(label: str, action: str) -> str:
     """For which widths of a case the action is permitted."""
-    actor, changes, reason, candidate = ROWS[label]
-    facts = Facts(candidate=candidate, reason=reason)
+    actor, changes, reason, told = ROWS[label]
+    facts = Facts(candidate=told == "candidate", filer=told == "filer", reason=reason)
     widths = {w: SimpleNamespace(**(CARD | changes | values)) for w, values in WIDTHS.items()}
     return "".join(w for w, card in widths.items() if decide(actor, action, entities_of(card), facts)) or "–"
 

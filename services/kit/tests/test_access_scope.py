@@ -44,6 +44,7 @@ class World:
     reason: str
     cases: list[dict[str, Any]]
     candidates: frozenset[str]
+    filers: frozenset[str] = frozenset()
 
 
 @pytest.fixture(scope="module")
@@ -107,15 +108,16 @@ def _met(draw: Random, need: Need) -> Any:
     return draw.choice([body for body, above in ANCESTORS.items() if need.value in above] or [need.value])
 
 
-def _near_miss(draw: Random, case_id: str, needs: Sequence[Need]) -> tuple[dict[str, Any], bool]:
-    """A random case that meets all needs of a rule but (perhaps) one; and whether the actor is a candidate."""
-    case, missed, candidate = _random_case(draw, case_id), draw.randint(-1, len(needs) - 1), not draw.randrange(8)
+def _near_miss(draw: Random, case_id: str, needs: Sequence[Need]) -> tuple[dict[str, Any], set[str]]:
+    """A random case that meets all needs of a rule but (perhaps) one; and what rooms tell of the actor in it."""
+    case, missed = _random_case(draw, case_id), draw.randint(-1, len(needs) - 1)
+    facts = {name for name in ("candidate", "filer") if not draw.randrange(8)}
     for need in (need for index, need in enumerate(needs) if index != missed):
         if need.op == "fact":
-            candidate = True
+            facts.add(need.field)
         else:
             case[need.field] = _met(draw, need)
-    return case, candidate
+    return case, facts
 
 
 def _world(draw: Random, rules: Sequence[Rule]) -> World:
@@ -123,18 +125,20 @@ def _world(draw: Random, rules: Sequence[Rule]) -> World:
     actor = _actor(draw, aim)
     drawn = [_near_miss(draw, f"c{index}", aim.needs(actor)) for index in range(8)]
     reason = draw.choice(["", "curiosity", "appeal", "supervision", "transfer"])
-    return World(actor, reason, [case for case, _ in drawn], frozenset(c["case_id"] for c, yes in drawn if yes))
+    told = {fact: frozenset(c["case_id"] for c, facts in drawn if fact in facts) for fact in ("candidate", "filer")}
+    return World(actor, reason, [case for case, _ in drawn], told["candidate"], told["filer"])
 
 
 def listed(connection: Connection, world: World, action: str) -> set[str]:
     card = schema.case_card
     candidates = card.c.case_id.in_(world.candidates) if world.candidates else literal(False)
-    wanted = case_filter(world.actor, action, candidates=candidates, reason=world.reason)
+    filers = card.c.case_id.in_(world.filers) if world.filers else literal(False)
+    wanted = case_filter(world.actor, action, candidates=candidates, filers=filers, reason=world.reason)
     return set(connection.execute(select(card.c.case_id).where(wanted)).scalars())
 
 
 def decided(world: World, action: str, entities: dict[str, Any]) -> set[str]:
-    facts = {case_id: Facts(candidate=case_id in world.candidates, reason=world.reason) for case_id in entities}
+    facts = {i: Facts(i in world.candidates, i in world.filers, reason=world.reason) for i in entities}
     return {case_id for case_id, found in entities.items() if decide(world.actor, action, found, facts[case_id])}
 
 

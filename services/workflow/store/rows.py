@@ -85,9 +85,10 @@ class Rows(Generic[R]):
             self.uow.write()
         self.uow.gathered.change(self.table, key, values, raised)
 
-    def change_where(self, where: ColumnElement[bool], **values: Any) -> None:
-        """Set columns of every row that fits."""
-        self.uow.connection.execute(update(self.table).where(where).values(**values))
+    def change_where(self, where: ColumnElement[bool], **values: Any) -> set[str]:
+        """Set columns of every row that fits; the keys of those."""
+        changing = update(self.table).where(where).values(**values).returning(self.key)
+        return {str(key) for key in self.uow.connection.execute(changing).scalars()}
 
     def remove(self, where: ColumnElement[bool]) -> None:
         """Delete every row that fits."""

@@ -108,6 +108,52 @@ def test_a_closed_case_asks_no_more(desk: Desk, approver: str) -> None:
     assert [e.state for e in visit.effects] == ["dropped", "dropped"]
 
 
+def closes(desk: Desk, asking: str) -> None:
+    closed = desk.card(asking, BELOW, state="closed", closed_on="2025-03-03")
+    desk.intake(intake_facts.CaseClosed(closed_on="2025-03-03", card=closed), asking, BELOW)
+
+
+def left(desk: Desk, asking: str) -> None:
+    """The asking node is over, and was told so once."""
+    assert (desk.list("zhang", case_id=asking).to_do, desk.open_nodes(asking)) == (0, [])
+    assert [t.data.reason for t in desk.told(asking, "NodeCancelled")] == ["本案已结案，报请随之撤回"]
+
+
+def test_a_node_that_was_reopened_is_not_done_again_in_a_closed_case(desk: Desk) -> None:
+    asking = begin(desk)
+    desk.ask("operator", "RefuseEffect", pb.RefuseEffectRequest(effect_id=effect_of(desk, asking), reason="改日再报"))
+    assert desk.open_nodes(asking) == ["a"]
+    closes(desk, asking)
+    left(desk, asking)
+
+
+@pytest.mark.parametrize("refused", ["", "没有印章"])
+def test_a_paper_that_was_still_being_sealed_asks_nothing_of_a_closed_case(desk: Desk, refused: str) -> None:
+    paper = {"id": "paper", "effect": "docket", "with": {"reason": "=form.why"}}
+    nodes = {"a": {"effects": [paper, ASK | {"after": ["paper"]}]}}
+    asks = {"a": form(approver=TEXT, why=TEXT)}
+    desk.publish(bundle("below", "start s\ntask a\nend e\ns -> a -> e", nodes, forms=asks))
+    asking = desk.file(BELOW)
+    desk.complete("zhang", asking, "a", {"approver": "one-tier-up", "why": "案情复杂"})
+    [request] = desk.asked(asking, "docket")
+    closes(desk, asking)
+    assert desk.open_nodes(asking) == ["a"], "what the paper says is not known yet"
+    desk.answer(request, refused=refused, case_number="1")
+    left(desk, asking)
+
+
+def test_what_was_cancelled_is_told_once_when_the_procedure_leaves_it_too(desk: Desk) -> None:
+    nodes = {"a": {"effects": [ASK]}, "gone": {"waits_for": {"event": "CaseClosed"}}}
+    flow = "start s\ntask a\nedge! gone on a\nend e f\ns -> a -> e\ngone -> f"
+    asks = form(approver=TEXT, why=TEXT)
+    desk.publish(bundle("below", flow, nodes, forms={"a": asks}, ends=("e", "f")))
+    asking = desk.file(BELOW)
+    desk.complete("zhang", asking, "a", {"approver": "one-tier-up", "why": "案情复杂"})
+    closes(desk, asking)
+    left(desk, asking)
+    assert [t.data.outcome for t in desk.told(asking, "ProcedureConcluded")] == ["f"]
+
+
 def test_who_comes_to_ask_when_the_case_is_closed_is_refused(desk: Desk) -> None:
     publish(desk)
     case_id = desk.file(BELOW)

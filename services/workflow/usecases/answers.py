@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
@@ -15,7 +14,7 @@ from services.workflow.store import WorkflowUnit
 from services.workflow.tables import instances
 from services.workflow.usecases.effects import answered, effects_of, refuse, release, waiting_task
 from services.workflow.usecases.run import Packs, Run
-from services.workflow.usecases.withdrawal import ASK, close_asks, is_answered, tell_withdrawn
+from services.workflow.usecases.withdrawal import ASK, is_answered, tell_withdrawn
 
 
 def _locked(uow: WorkflowUnit, packs: Packs, effect_id: str) -> tuple[Run, Effect] | None:
@@ -73,14 +72,6 @@ def _require_unanswered(uow: WorkflowUnit, effect: Effect) -> None:
     above = uow.instances.one(instances.c.case_id == request_case(effect.effect_id)) if effect.effect == ASK else None
     if above is not None and is_answered(uow, above):
         raise ConflictError("上级已经答复，答复正在送回，不能再撤回报请")
-
-
-def case_closed(run: Run, on: date) -> bool:
-    """What a closed case still asks of a superior is taken back; who asked reads it in the course."""
-    found = close_asks(run, on)
-    for effect in found:
-        _record(run, "withdraw_request", effect, reason="已结案")
-    return bool(found)
 
 
 def refuse_effect(uow: WorkflowUnit, packs: Packs, request: RefuseEffectRequest) -> EffectState:

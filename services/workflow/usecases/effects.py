@@ -18,7 +18,7 @@ from services.workflow.tables import effects, tasks
 from services.workflow.usecases.opening import Opening, move, offer_own, reopen_task
 from services.workflow.usecases.own import PERFORMERS
 from services.workflow.usecases.run import Run
-from services.workflow.usecases.withdrawal import end_if_taken_back
+from services.workflow.usecases.withdrawal import ASK, end_if_taken_back, leave
 
 SETTLED = ("done", "dropped")
 _TYPES: dict[str, type] = {
@@ -184,18 +184,21 @@ def _changed(run: Run, effect: Effect, **values: Any) -> Effect:
 def answered(run: Run, effect: Effect, results: dict[str, Any]) -> Effect:
     """An effect is done."""
     run.variables.setdefault("results", {})[effect.name] = results
-    run.uow.effects.change(effect.effect_id, state="done", results=results, reason="", answered_at=clock.now())
+    run.uow.effects.change(effect.effect_id, state="done", results=results, reason="", hadat=clock.now())
     return replace(effect, state="done", results=results)
 
 
 def refuse(run: Run, effect: Effect, reason: str) -> None:
     """An effect is refused: the node opens again for the person whose act completed it."""
     run.uow.tasks.drop((tasks.c.effect_id == effect.effect_id) & (tasks.c.state == "open"))
-    run.uow.effects.change(effect.effect_id, state="refused", reason=reason, answered_at=clock.now())
+    run.uow.effects.change(effect.effect_id, state="refused", reason=reason, hadat=clock.now())
     visit, task = run.uow.visits.find(effect.visit_id), waiting_task(run, effect.visit_id)
     if visit is None or visit.state != "waiting_for_effects" or task is None:
         _drop_after(run, effect)
         end_if_taken_back(run)
+        return
+    if _asks_in_vain(run, visit):
+        leave(run, [visit], run.today)
         return
     # What was held back is weighed anew at the next completion.
     run.uow.effects.remove((effects.c.visit_id == visit.visit_id) & (effects.c.state == "held"))
@@ -206,6 +209,15 @@ def refuse(run: Run, effect: Effect, reason: str) -> None:
         visit_id=visit.visit_id, node_id=visit.node_id, level=task.level, reason=reason, sent_back_by=effect.owner
     ), run.today)  # fmt: skip
     end_if_taken_back(run)
+
+
+def _asks_in_vain(run: Run, visit: Visit) -> bool:
+    """Whether the case is closed and the node, as it was filled in, waits for a superior who will not be asked."""
+    if run.variables.get("case", {}).get("state") != "closed":
+        return False
+    rule, had = run.node(visit.node_id), {e.name for e in effects_of(run, visit.visit_id) if e.state == "done"}
+    asks = [e for e in rule.effects if e.effect == ASK and e.id in rule.awaited() and e.id not in had]
+    return any(conditions.holds(e.when, _scope(run, visit)) for e in asks)
 
 
 def _drop_after(run: Run, effect: Effect) -> None:

@@ -11,10 +11,9 @@ from services.kit.events import Event
 from services.workflow.model.records import Instance
 from services.workflow.model.variables import case_of_card, case_of_filing, fact_of
 from services.workflow.store import WorkflowUnit
-from services.workflow.usecases.answers import case_closed
 from services.workflow.usecases.opening import Opening, move, offer
 from services.workflow.usecases.run import Packs, Run
-from services.workflow.usecases.withdrawal import end_request
+from services.workflow.usecases.withdrawal import case_closed, end_request
 
 
 def start_procedure(uow: WorkflowUnit, packs: Packs, event: Event) -> None:

@@ -176,14 +176,15 @@ class Run:
         self.variables.setdefault("open", {}).pop(visit_id, None)
 
     def cancel(self, nodes: Sequence[OpenNode], reason: str, occurred_on: date) -> None:
-        """Visits that the procedure has withdrawn, with their tasks."""
+        """Visits that the procedure has withdrawn, with their tasks; each is cancelled, and told so, once."""
         ids = [n.visit_id for n in nodes if n.kind != "boundary"]
         if not ids:
             return
-        self.uow.visits.change_where(visits.c.visit_id.in_(ids), state="cancelled", reason=reason, done_at=clock.now())
+        live = visits.c.visit_id.in_(ids) & (visits.c.state != "cancelled")
+        gone = self.uow.visits.change_where(live, state="cancelled", reason=reason, done_at=clock.now())
         self.uow.tasks.cancel(ids)
         for node in nodes:
-            if node.kind != "boundary":
+            if node.visit_id in gone:
                 told = facts_pb2.NodeCancelled(visit_id=node.visit_id, node_id=node.node_id, reason=reason)
                 self.tell(told, occurred_on)
 

@@ -8,7 +8,7 @@ from datetime import date
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from services.kit import clock
 from services.kit.procedure.engine import OpenNode
-from services.workflow.model.records import Effect, Instance
+from services.workflow.model.records import Effect, Instance, Visit
 from services.workflow.model.superior import WITHDRAWN, decides
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects, tasks, visits
@@ -16,6 +16,7 @@ from services.workflow.usecases.run import Run
 
 ASK = "ask_superior"
 _OUT = ("held", "requested")
+_LIVE = ("open", "waiting_for_effects")
 
 
 def tell_withdrawn(run: Run, effect: Effect, reason: str) -> None:
@@ -64,7 +65,7 @@ def end_request(run: Run, reason: str, on: date) -> bool:
         run.variables["taken_back"] = reason
         return False
     live = run.uow.visits.list(
-        (visits.c.instance_id == i.instance_id) & visits.c.state.in_(("open", "waiting_for_effects")), visits.c.position
+        (visits.c.instance_id == i.instance_id) & visits.c.state.in_(_LIVE), visits.c.position
     )
     out = (effects.c.instance_id == i.instance_id) & effects.c.state.in_(_OUT)
     _drop(run, run.uow.effects.list(out, effects.c.position), reason)
@@ -81,15 +82,28 @@ def end_if_taken_back(run: Run) -> None:
         end_request(run, reason, run.today)
 
 
-def close_asks(run: Run, on: date) -> list[Effect]:
-    """The case is closed: what it asked is taken back, and the nodes that waited for it alone are not done again."""
-    found, reason = asks_of(run), "本案已结案，报请随之撤回"
+def case_closed(run: Run, on: date) -> bool:
+    """The case is closed: what it asked is taken back, and the nodes that cannot go on without an answer are not done
+    again, whether they wait for it or were reopened because there was none."""
+    mine = (effects.c.instance_id == run.instance.instance_id) & (effects.c.effect == ASK)
+    latest = {(e.visit_id, e.name): e for e in run.uow.effects.list(mine, effects.c.position)}.values()
+    asked = asks_of(run)
     drop_asks(run, "报请机关的案件已结案")
-    asking = visits.c.visit_id.in_([e.visit_id for e in found if e.awaited])
-    left = run.uow.visits.list(asking & (visits.c.state == "waiting_for_effects"), visits.c.position)
-    held = effects.c.visit_id.in_([v.visit_id for v in left]) & (effects.c.state == "held")
+    asking = visits.c.visit_id.in_([e.visit_id for e in latest if e.awaited and e.state in ("requested", "refused")])
+    left = run.uow.visits.list(asking & visits.c.state.in_(_LIVE), visits.c.position)
+    leave(run, left, on)
+    i = run.instance
+    for effect in asked:
+        run.uow.record("withdraw_request", effect.effect_id, case_id=i.case_id, body_id=i.body_id,
+                       legal_on=effect.occurred_on, detail={"effect": effect.effect, "reason": "已结案"})  # fmt: skip
+    return bool(asked or left)
+
+
+def leave(run: Run, left: Sequence[Visit], on: date) -> None:
+    """Nodes of a closed case that are not done again, with what they held back."""
+    reason, ids = "本案已结案，报请随之撤回", [v.visit_id for v in left]
+    held = effects.c.visit_id.in_(ids) & (effects.c.state == "held")
     _drop(run, run.uow.effects.list(held, effects.c.position), reason)
-    for visit in left:
-        run.closed(visit.visit_id)
+    for visit_id in ids:
+        run.closed(visit_id)
     run.cancel([OpenNode(v.visit_id, v.node_id, "task") for v in left], reason, on)
-    return found
