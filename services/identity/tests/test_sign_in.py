@@ -171,6 +171,16 @@ def test_tokens_that_are_not_good(scene: Scene) -> None:
             raise AssertionError(f"{name}: {read_token(token, site, public)}")
 
 
+def test_a_token_that_was_good_comes_to_its_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, public = scene.knobs.site, scene.host.settings.token_public_key.read_bytes()
+    good = sign_token(scene.actor("officer"), site, scene.knobs.token_private_key.read_bytes(), MINUTE)
+    assert read_token(good, site, public).person_id == "officer"
+    later = clock.now() + 2 * MINUTE
+    monkeypatch.setattr(clock, "now", lambda: later)
+    with pytest.raises(NotSignedInError, match="过期"):
+        read_token(good, site, public)
+
+
 def test_no_token_lives_longer_than_ten_minutes(scene: Scene) -> None:
     actor = Actor("staff", "officer", "某", "county")
     token = sign_token(actor, scene.knobs.site, scene.knobs.token_private_key.read_bytes(), timedelta(days=1))

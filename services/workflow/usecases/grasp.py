@@ -158,10 +158,10 @@ def now_done(hold: Grasp, state: str) -> None:
 
 def answer(hold: Grasp, state: str) -> pb.CompleteTaskAnswer:
     """What the caller is told of his act."""
-    uow, waits = hold.run.uow, (effects.c.visit_id == hold.visit.visit_id) & effects.c.awaited
     out = []
     if state == "waiting_for_effects":
-        found = uow.effects.list(waits & effects.c.state.in_(("held", "requested")), effects.c.position)
+        waits = (effects.c.visit_id == hold.visit.visit_id) & effects.c.awaited
+        found = hold.run.uow.effects.list(waits & effects.c.state.in_(("held", "requested")), effects.c.position)
         out = [e.effect for e in found]
     return pb.CompleteTaskAnswer(
         task_id=hold.task.task_id, state=state, waiting_for=out, version=hold.task.version + 1

@@ -1,0 +1,78 @@
+"""What a unit of work gathers: written before the next read, at once, or not at all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import event
+
+from anjuan.workflow.v1 import workflow_pb2 as pb
+from services.kit import clock
+from services.kit.effects import struct
+from services.workflow.model.audience import Seat
+from services.workflow.store import WorkflowUnit
+from services.workflow.store.whole import Due
+from services.workflow.tests.desk import COUNTY, Desk
+from services.workflow.tests.test_complete_task import line
+
+
+def _hearing(uow: WorkflowUnit, hearing_id: str) -> None:
+    at = clock.now()
+    uow.hearings.add(hearing_id=hearing_id, case_id="c", body_id=COUNTY, room="第一法庭", starts_at=at,
+                     ends_at=at.replace(year=at.year + 1), panel_ids=("zhang", "li"), state="scheduled")  # fmt: skip
+
+
+def test_a_read_finds_what_was_added_and_changed_before(desk: Desk) -> None:
+    with desk.host.begin_as_system("test") as uow:
+        _hearing(uow, "h")
+        uow.hearings.change("h", state="cancelled")
+        uow.hearings.change("h", kind="trial")  # not among the columns of the new row
+        found = uow.hearings.find("h")
+        assert (found.state, found.kind, found.panel_ids) == ("cancelled", "trial", ("zhang", "li"))
+        uow.hearings.change("h", kind="pre_trial")
+    assert desk.query("select kind from hearings")[0].kind == "pre_trial"
+
+
+def test_a_savepoint_takes_back_what_was_gathered_in_it_alone(desk: Desk) -> None:
+    with desk.host.begin_as_system("test") as uow:
+        _hearing(uow, "kept")
+        with suppress(ValueError), uow.savepoint():
+            _hearing(uow, "lost")
+            uow.hearings.change("kept", state="cancelled")
+            raise ValueError
+    assert [(r.hearing_id, r.state) for r in desk.query("select * from hearings")] == [("kept", "scheduled")]
+
+
+def test_a_task_leaves_a_list_and_comes_back_to_it_in_one_transaction(desk: Desk) -> None:
+    case_id = line(desk)
+    task_id = desk.task("zhang", case_id, "a").task_id
+    with desk.host.begin_as_system("test") as uow:
+        found = uow.tasks.whole(task_id)
+        assert found is not None
+        assert (found.task.version, found.caller) == (1, None)
+        uow.tasks.unseat(task_id)
+        uow.tasks.seat(task_id, [*found.seats, Seat("person:county:head", 0)], found.instance, Due())
+        uow.tasks.change(task_id, title="改过")
+        uow.tasks.unseat(task_id)
+        uow.tasks.seat(task_id, found.seats, found.instance, Due())
+    again = desk.task("zhang", case_id, "a")
+    assert (again.title, again.version, desk.list("head", case_id=case_id).to_do) == ("改过", 2, 0)
+
+
+def test_a_completion_is_five_statements(desk: Desk) -> None:
+    case_id = line(desk)
+    task = desk.task("zhang", case_id, "a")
+    request = pb.CompleteTaskRequest(task_id=task.task_id, data=struct({"reason": "情况属实"}), if_version=task.version)
+    desk.ask("zhang", "GetTask", pb.GetTaskRequest(task_id=task.task_id))  # the pack is loaded from here on
+    asked: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(" ".join(statement.split()[:3]))
+
+    event.listen(desk.host.engine, "before_cursor_execute", note)
+    try:
+        assert desk.ask("zhang", "CompleteTask", request).state == "done"
+    finally:
+        event.remove(desk.host.engine, "before_cursor_execute", note)
+    assert len(asked) == 5, asked
