@@ -184,14 +184,14 @@ def _changed(run: Run, effect: Effect, **values: Any) -> Effect:
 def answered(run: Run, effect: Effect, results: dict[str, Any]) -> Effect:
     """An effect is done."""
     run.variables.setdefault("results", {})[effect.name] = results
-    run.uow.effects.change(effect.effect_id, state="done", results=results, reason="", hadat=clock.now())
+    run.uow.effects.change(effect.effect_id, state="done", results=results, reason="", answered_at=clock.now())
     return replace(effect, state="done", results=results)
 
 
 def refuse(run: Run, effect: Effect, reason: str) -> None:
     """An effect is refused: the node opens again for the person whose act completed it."""
     run.uow.tasks.drop((tasks.c.effect_id == effect.effect_id) & (tasks.c.state == "open"))
-    run.uow.effects.change(effect.effect_id, state="refused", reason=reason, hadat=clock.now())
+    run.uow.effects.change(effect.effect_id, state="refused", reason=reason, answered_at=clock.now())
     visit, task = run.uow.visits.find(effect.visit_id), waiting_task(run, effect.visit_id)
     if visit is None or visit.state != "waiting_for_effects" or task is None:
         _drop_after(run, effect)
