@@ -67,7 +67,7 @@ def _writing(parts: tuple[str, ...]) -> TextClause:
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
 PATIENCE: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 3,
                             "keepalives_count": 3, "tcp_user_timeout": 20_000}  # fmt: skip
-RESTED_SECONDS = 0.2  # no server restarts in less
+RESTED_SECONDS = 0.2  # no server restarts in less; what is cut off meanwhile is an outage, to be sent again
 
 
 def open_engine(settings: Settings, service: str, driver: str = "psycopg", pool: int | None = None) -> Engine:

@@ -22,7 +22,7 @@ from services.kit.identity import Actor, system
 from services.kit.objects import ObjectStore, open_store
 from services.kit.settings import Settings
 
-COLLECTOR = 20_000, 50, 100  # by the default ones a quarter of a large tick went into looking for garbage
+COLLECTOR = 20_000, 50, 100  # of the garbage collector: by its own a quarter of a large tick was spent in it
 # eventlet wants to be first in a process; a room's own modules come after it
 _GREEN = """
 import warnings; warnings.filterwarnings("ignore", message=r"\\s*Eventlet is deprecated")

@@ -17,7 +17,7 @@ from services.ops.demo.site import RefusedError, Voice
 
 FAULTS = int(os.environ.get("ANJUAN_FAULTS", "60"))  # make test-long sends three hundred
 LONGER = max(1, FAULTS // 60)  # a longer storm leaves more to catch up with
-GIVE_UP_SECONDS = 240.0 * LONGER
+ANSWER_SECONDS, FOLLOW_SECONDS = 240.0, 240.0 * LONGER  # until an answer; until what follows from one
 AGAIN_SECONDS = 0.3
 # between two writes of one client, unless a fault is near: the listeners keep up, and acts find their tasks
 REST_SECONDS = 2.0
@@ -115,7 +115,7 @@ class Patient(Voice):
                 return self._again()
             return True
 
-        until(answered, GIVE_UP_SECONDS, "an answer that is no fault")
+        until(answered, ANSWER_SECONDS, "an answer that is no fault")
         return found[0]
 
     def _again(self) -> bool:

@@ -20,7 +20,7 @@ from services.ops.demo.site import Voice
 from services.ops.demo.stage import Stage, open_stage
 from services.ops.trial import Platform
 from tests.faults import history as checker
-from tests.faults.clients import FAULTS, GIVE_UP_SECONDS, LONGER, History, Patient, StormOverError
+from tests.faults.clients import FAULTS, FOLLOW_SECONDS, LONGER, History, Patient, StormOverError
 from tests.faults.storm import Storm, complaints
 
 PACK, EXAMPLE = "admin-penalty-general", "transfer-overdue"
@@ -137,7 +137,7 @@ def staged(stage: Stage, history: History) -> Play:
     def voice(sign_in: str, password: str, body_id: str) -> Voice:
         return Patient(stage.http, sign_in, password, body_id, history=history)
 
-    return Play(pack, cast, stage.operator, voice, with_materials=False, patience=GIVE_UP_SECONDS)
+    return Play(pack, cast, stage.operator, voice, with_materials=False, patience=FOLLOW_SECONDS)
 
 
 def settling(platform: Platform, stage: Stage, books: checker.Books) -> str:

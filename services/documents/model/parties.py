@@ -15,8 +15,9 @@ _BORN = re.compile(r"\d{6}(\d{4})(\d{2})(\d{2})")
 
 
 def in_suit(party: Party, title: str) -> str:
-    """As 人民法院民事裁判文书制作规范 and 民事诉讼文书样式 (2016) have it, representatives on lines of their own.
+    """In the order of 民事诉讼文书样式 (2016), representatives on lines of their own.
 
+    The numbers are the house's own choice, in place of 民族 and 职业, which the register does not hold.
     原告：张三，男，1980年1月1日出生，住……，公民身份号码……。 / 被告：某公司，住所地……，统一社会信用代码……。
     A telephone number has no place in a judgment.
     """

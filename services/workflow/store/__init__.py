@@ -41,6 +41,7 @@ class WorkflowUnit(Writing):
                 self.write()
             except BaseException:
                 self.gathered = Gathered()
+                self.tasks.raised.clear()
                 raise
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -33,7 +33,8 @@ class Gathered:
     _unseated: set[str] = field(default_factory=set)
 
     def add(self, table: Table, row: dict[str, Any], key: str = "") -> None:
-        """A new row; with its key it can still be changed."""
+        """A new row; with its key it can still be changed. Raises ValueError for a column that there is not."""
+        _require_columns(table, row)
         self._added.setdefault((table, tuple(row)), []).append(row)
         if key:
             self._fresh[table, key] = row
@@ -44,7 +45,8 @@ class Gathered:
         return fresh is None or (not raised and fresh.keys() >= values.keys())
 
     def change(self, table: Table, key: str, values: Mapping[str, Any], raised: str = "") -> None:
-        """Columns of a row, one that is itself still to be written among them."""
+        """Columns of a row, one that is itself still to be written among them; ValueError as for `add`."""
+        _require_columns(table, values)
         if (fresh := self._fresh.get((table, key))) is not None:
             fresh.update(values)
             return
@@ -76,6 +78,11 @@ class Gathered:
         if self._unseated:
             found.append((_UNSEAT, {"unseated": sorted(self._unseated)}))
         return found
+
+
+def _require_columns(table: Table, named: Iterable[str]) -> None:
+    if unknown := set(named).difference(table.c.keys()):
+        raise ValueError(f"{table.name} has no {', '.join(sorted(unknown))}")
 
 
 _UNSEAT = "delete from task_audience where task_id = any(cast(:unseated as text[]))"

@@ -31,16 +31,16 @@ _REDATE = text("""
     where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
 
 
-
 def _due(row: Any) -> Due:
     return Due(row.due_on, row.due_state or "", row.limit_id or "")
 
 
 class Tasks(Rows[Task]):
-    """Every change of a task raises its version."""
+    """A change of a task raises its version, once in a unit of work."""
 
     def __init__(self, uow: Writing) -> None:
         super().__init__(uow, tasks, Task)
+        self.raised: set[str] = set()
 
     def whole(self, task_id: str, person_id: str = "") -> Whole | None:
         """A task with what decides whether this person may act on it."""
@@ -62,8 +62,9 @@ class Tasks(Rows[Task]):
         return self.list((tasks.c.instance_id == instance_id) & (tasks.c.state == "open"), tasks.c.task_id)
 
     def change(self, key: str, *, raised: str = "version", **values: Any) -> None:
-        """Set columns; the version goes up by one."""
-        super().change(key, raised=raised, **values)
+        """Set columns; the version goes up by one, however often this is said."""
+        super().change(key, raised="" if key in self.raised else raised, **values)
+        self.raised.add(key)
 
     def seat(self, task_id: str, seats: Iterable[Seat], instance: Instance, due: Due) -> None:
         """Let a task wait under these keys."""

@@ -42,7 +42,10 @@ def test_level_after_level(desk: Desk) -> None:
     assert (list(view.actions), view.draft["amount"]) == (["approve", "return"], 500)
     desk.decide("head", case_id, "a")
     assert desk.open_nodes(case_id) == ["a"]
-    assert desk.decide("leader", case_id, "a", said="准予").state == "done"
+    last = desk.task("leader", case_id, "a")
+    done = desk.decide("leader", case_id, "a", said="准予")
+    kept = desk.query("select version from tasks where task_id = :id", id=last.task_id)[0].version
+    assert (done.state, done.version, kept) == ("done", last.version + 1, last.version + 1)
     assert desk.open_nodes(case_id) == ["b"]
     assert said(desk, case_id) == [(1, "", "zhang", "submit"), (1, "head", "head", "agree"),
                                    (1, "leader", "leader", "agree")]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
@@ -42,6 +43,11 @@ def test_a_savepoint_takes_back_what_was_gathered_in_it_alone(desk: Desk) -> Non
             uow.hearings.change("kept", state="cancelled")
             raise ValueError
     assert [(r.hearing_id, r.state) for r in desk.query("select * from hearings")] == [("kept", "scheduled")]
+
+
+def test_a_column_that_there_is_not_is_refused_where_it_is_named(desk: Desk) -> None:
+    with pytest.raises(ValueError, match="hearings has no rom"), desk.host.begin_as_system("test") as uow:
+        uow.hearings.change("h", rom="第一法庭")
 
 
 def test_a_task_leaves_a_list_and_comes_back_to_it_in_one_transaction(desk: Desk) -> None:
