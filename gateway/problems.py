@@ -17,12 +17,15 @@ MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("anjuan.gateway")
 
 _WORDS = {
-    "missing": "必填", "string_too_short": "不能为空或过短", "string_too_long": "过长",
-    "extra_forbidden": "不认识的字段", "string_pattern_mismatch": "格式不符", "literal_error": "不在允许的取值之内",
-    "date_from_datetime_parsing": "日期应写作 YYYY-MM-DD", "int_parsing": "应为整数", "json_invalid": "不是合法的 JSON",
-    "greater_than_equal": "数值过小", "less_than_equal": "数值过大",
-    "too_long": "条目过多", "too_short": "条目过少", "string_type": "应为文字", "list_type": "应为列表",
-    "dict_type": "应为对象", "model_attributes_type": "应为对象", "bool_parsing": "应为 true 或 false",
+    "missing": "必填", "string_too_short": "不能少于{min_length}个字", "string_too_long": "不能超过{max_length}个字",
+    "extra_forbidden": "不认识的字段", "string_pattern_mismatch": "格式不符，应符合 {pattern}",
+    "literal_error": "不在允许的取值之内，只能是 {expected}", "date_from_datetime_parsing": "日期应写作 YYYY-MM-DD",
+    "int_parsing": "应为整数", "int_type": "应为整数", "int_from_float": "应为整数", "float_parsing": "应为数值",
+    "float_type": "应为数值", "greater_than_equal": "不能小于 {ge}", "less_than_equal": "不能大于 {le}",
+    "too_long": "不能超过{max_length}项", "too_short": "不能少于{min_length}项", "string_type": "应为文字",
+    "list_type": "应为列表", "dict_type": "应为对象", "model_attributes_type": "应为对象",
+    "bool_parsing": "应为 true 或 false", "bool_type": "应为 true 或 false", "json_invalid": "不是合法的 JSON",
+    "string_unicode": "不是合法的文字", "int_parsing_size": "数值过大",
 }  # fmt: skip
 _STATUS = {400: ("请求无法读懂", "请求内容不是合法的 UTF-8 或 JSON，请检查后重新提交"),
            404: ("没有这个地址", "没有这个地址，请查阅 /docs"),
@@ -95,11 +98,20 @@ def _shown(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _place(error: Any) -> str:
+    """Of JSON that cannot be read only the position is known, which is no field."""
+    return "" if error["type"] == "json_invalid" else _pointer(error["loc"])
+
+
+def _words(error: Any) -> str:
+    known = {name: _shown(str(value)).replace(" or ", "、") for name, value in error.get("ctx", {}).items()}
+    if error["type"] == "json_invalid":
+        return f"不是合法的 JSON（第{int(error['loc'][-1]) + 1}个字符处）"
+    return _WORDS.get(error["type"], "填写有误").format(**known)
+
+
 def _invalid(error: RequestValidationError) -> DomainError:
-    fields = [
-        {"pointer": _pointer(e["loc"]), "detail": _WORDS.get(e["type"], "填写有误") + f"（{_shown(e['msg'])}）"}
-        for e in error.errors()
-    ]
+    fields = [{"pointer": _place(e), "detail": _words(e)} for e in error.errors()]
     return InvalidInputError("有字段填写有误，请按 errors 逐项修改后重新提交", fields)
 
 

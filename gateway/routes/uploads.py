@@ -7,6 +7,7 @@ import binascii
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
@@ -53,6 +54,8 @@ def _told(session: pb.UploadSession, status: int) -> Response:
         "Upload-Offset": str(session.offset), "Upload-Length": str(session.size), "Upload-Expires": session.expires_at,
         "Anjuan-Upload-State": session.state, "Location": f"{PREFIX}/uploads/{session.upload_id}",
     }  # fmt: skip
+    if session.reason:  # Chinese, and a header is ASCII
+        headers["Anjuan-Upload-Reason"] = quote(session.reason)
     return Response(status_code=status, headers=headers)
 
 

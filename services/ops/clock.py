@@ -105,8 +105,7 @@ def _refuse(error: DomainError, as_json: bool) -> typer.Exit:
     if as_json:
         body = {"error": error.slug, "title": error.title, "detail": error.detail, **error.context}
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
-    by_law = isinstance(error, RuleRefusedError) and "allowed" not in error.context
-    return typer.Exit(1 if by_law else 2)
+    return typer.Exit(1 if isinstance(error, RuleRefusedError) else 2)
 
 
 @app.command()

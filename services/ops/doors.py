@@ -54,11 +54,17 @@ class Doors:
 @contextmanager
 def doors(data: Path, json: bool) -> Iterator[Doors]:
     """The doors of the running installation; what a room refuses becomes a sentence (or JSON) and exit code 1."""
-    with output.refusals(json):
-        settings = Settings.from_environment(lifecycle.opened(data).variables)
-        try:
-            with rpc.channel(settings.rpc["identity"]) as identity:
-                token = token_of(IdentityStub(identity), data, "", "")
-            yield Doors(settings, token)
-        except DomainError as refusal:
-            raise lifecycle.RefusedError(f"{refusal.title}：{refusal.detail}") from refusal
+    with output.refusals(json), opened_doors(data) as found:
+        yield found
+
+
+@contextmanager
+def opened_doors(data: Path) -> Iterator[Doors]:
+    """The same; raises RefusedError for what a room refuses."""
+    settings = Settings.from_environment(lifecycle.opened(data).variables)
+    try:
+        with rpc.channel(settings.rpc["identity"]) as identity:
+            token = token_of(IdentityStub(identity), data, "", "")
+        yield Doors(settings, token)
+    except DomainError as refusal:
+        raise lifecycle.RefusedError(f"{refusal.title}：{refusal.detail}") from refusal

@@ -26,6 +26,12 @@ class NoInstallationError(RuntimeError):
     """The data folder holds none."""
 
 
+def _elsewhere(data: Path) -> str:
+    """Where there is one beside this folder: that of the demo is not the one that commands look into by themselves."""
+    found = sorted(str(one.parent) for one in data.parent.glob("*/environment.json"))
+    return f"；已安装在别处的，请加 --data {' 或 --data '.join(found)}" if found else ""
+
+
 @dataclass(frozen=True)
 class PythonProgram:
     """One of our own processes; it is ready when it says so at /healthz."""
@@ -77,7 +83,7 @@ class Installation:
         """
         known = read_json(data / "environment.json")
         if known is None:
-            raise NoInstallationError(f"{data} 中没有已安装的平台，请先执行 anjuan up")
+            raise NoInstallationError(f"{data} 中没有已安装的平台，请先执行 anjuan up{_elsewhere(data)}")
         place = Place.at(data)
         assigned = read_json(place.data / "ports.json")
         return cls(place, known["profile"], known["scripted"], assigned, tuple(known["rooms"]))

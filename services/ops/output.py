@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -42,11 +42,17 @@ def refusals(json_wanted: bool) -> Iterator[None]:
     try:
         yield
     except (RefusedError, PartFailedError, TooLateError) as error:
-        if json_wanted:
-            as_json({"ok": False, "problem": str(error)})
-        else:
-            TROUBLE.print(f"[red]未能完成[/red]：{error}", markup=True, soft_wrap=True)
-        sys.exit(1)
+        _end(str(error), json_wanted)
+    except TimeoutError as late:
+        _end(f"{late}（超时）。请执行 anjuan doctor，看是否有部分没有应答或者有搁置的事项", json_wanted)
+
+
+def _end(problem: str, json_wanted: bool) -> NoReturn:
+    if json_wanted:
+        as_json({"ok": False, "problem": problem})
+    else:
+        TROUBLE.print(f"[red]未能完成[/red]：{problem}", markup=True, soft_wrap=True)
+    sys.exit(1)
 
 
 def _health(part: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -46,7 +47,8 @@ def append(world: World, upload_id: str, offset: int, data: bytes, **headers: st
 def state(world: World, upload_id: str) -> dict[str, str]:
     """What HEAD says."""
     answer = send(world, "HEAD /api/v1/uploads/{upload_id}", Fit("registrar", {"upload_id": upload_id}))
-    return {"offset": answer.headers["upload-offset"], "state": answer.headers["anjuan-upload-state"]}
+    return {"offset": answer.headers["upload-offset"], "state": answer.headers["anjuan-upload-state"],
+            "reason": unquote(answer.headers.get("anjuan-upload-reason", ""))}
 
 
 def checksum(data: bytes) -> str:
@@ -137,15 +139,19 @@ def test_a_chunk_of_another_type_or_too_large_is_refused(world: World) -> None:
     assert state(world, upload_id)["offset"] == "0"
 
 
-@pytest.mark.parametrize(("text", "pairs"), [
-    (b"no PDF at all", {"filetype": "application/pdf"}), (b"PK no zip", {"filetype": "application/zip"}),
-    (b"other bytes", {"sha256": "0" * 64}),
+@pytest.mark.parametrize(("text", "pairs", "why"), [
+    (b"no PDF at all", {"filetype": "application/pdf"}, "文件内容不是 application/pdf"),
+    (b"PK no zip", {"filetype": "application/zip"}, "文件内容不是 application/zip"),
+    (b"other bytes", {"sha256": "0" * 64}, "与声明的 SHA-256 不符"),
 ])  # fmt: skip
-def test_bytes_that_are_not_what_was_announced_are_not_kept(world: World, text: bytes, pairs: dict[str, str]) -> None:
+def test_bytes_that_are_not_what_was_announced_are_not_kept(
+    world: World, text: bytes, pairs: dict[str, str], why: str
+) -> None:
     upload_id = session(world, text, **pairs)
     assert append(world, upload_id, 0, text).status_code == 204
     until(lambda: state(world, upload_id)["state"] == "failed", 30, "the upload is refused")
-    refused(append(world, upload_id, len(text), b"x"), 409)
+    assert why in state(world, upload_id)["reason"]
+    assert why in refused(append(world, upload_id, len(text), b"x"), 409)["detail"]
     sha256 = pairs.get("sha256", hashlib.sha256(text).hexdigest())
     refused(send(world, "GET /api/v1/files/{sha256}", Fit("registrar", {"sha256": sha256})), 404)
 

@@ -94,7 +94,8 @@ def check_append(session: UploadSession, offset: int, length: int) -> None:
         TooLargeError: an oversize chunk, or more bytes than announced.
     """
     if session.state != "open":
-        raise ConflictError(f"该上传已{STATES[session.state]}，不能继续写入", state=session.state)
+        why = f"：{session.reason}" if session.reason else ""
+        raise ConflictError(f"该上传已{STATES[session.state]}，不能继续写入{why}", state=session.state)
     if offset != session.offset:
         raise ConflictError(f"已收到 {session.offset} 字节，请从该处继续", offset=session.offset)
     if length > SETTINGS.largest_chunk:

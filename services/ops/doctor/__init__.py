@@ -15,7 +15,7 @@ def findings(data: Path) -> Iterator[Finding]:
     yield from machine.findings(data)
     try:
         installation = Installation.open(data)
-    except NoInstallationError:
-        yield Finding("平台", False, f"{data} 中没有已安装的平台", "执行 anjuan up")
+    except NoInstallationError as missing:
+        yield Finding("平台", False, str(missing), "执行 anjuan up")
         return
     yield from running.findings(installation)

@@ -8,12 +8,14 @@ from datetime import timedelta
 
 import psycopg
 
+from anjuan.kit.v1 import operations_pb2 as pb
 from services.kit import clock
 from services.kit.errors import DomainError, RuleRefusedError
 from services.kit.objects import ObjectStore, open_store
 from services.ops.doctor.finding import Finding
+from services.ops.doors import opened_doors
 from services.ops.installation import Installation
-from services.ops.lifecycle import anything_lives, keeper_lives
+from services.ops.lifecycle import RefusedError, anything_lives, keeper_lives
 from services.ops.output import LABELS
 from services.ops.rig import process
 from services.ops.rig.ports import is_free
@@ -40,7 +42,21 @@ def findings(installation: Installation) -> Iterator[Finding]:
         found = "正常" if part["healthy"] else f"没有应答 {'、'.join(part['lacking'])}"
         mend = f"查看 {installation.place.logs / part['name']}.log，然后执行 anjuan restart {part['name']}"
         yield Finding(LABELS.get(part["name"], part["name"]), part["healthy"], found, mend)
+    yield _parked(installation)
     yield _locks(installation)
+
+
+def _parked(installation: Installation) -> Finding:
+    """What was given up after many attempts waits for a person, and holds up the cases it belongs to."""
+    mend = f"执行 anjuan parked list --data {installation.place.data}，排除原因后 anjuan parked retry"
+    try:
+        with opened_doors(installation.place.data) as ways:
+            books = [ways.ask(room, "GetBalance", pb.GetBalanceRequest()) for room in ways.rooms]
+    except RefusedError as error:
+        return Finding("搁置的事项", False, f"无法查询：{error}", "先恢复上面没有应答的部分")
+    first = {book.service: book.parked[0].type or "无法读懂" for book in books if book.parked}
+    found = [f"{book.service} {len(book.parked)} 项（{first[book.service]}）" for book in books if book.parked]
+    return Finding("搁置的事项", not found, "、".join(found) or "没有", mend)
 
 
 def _ports(installation: Installation) -> Finding:

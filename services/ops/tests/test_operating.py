@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from services.kit import topology
 from services.kit.testing import until
 from services.ops.__main__ import app
+from services.ops.doctor import running
 from services.ops.trial import Platform
 
 pytestmark = pytest.mark.integration
@@ -90,6 +91,11 @@ def test_what_is_parked_is_listed_and_tried_again(ready: Platform, parked: str) 
     assert typed(ready, "parked", "retry", "notices", parked)["retried"] == 1
     assert typed(ready, "parked", "retry", "notices", "?/0/nothing")["retried"] == 0
     assert typed(ready, "parked", "retry", "intake")["retried"] == 0
+
+
+def test_the_doctor_names_the_room_in_which_something_is_parked(ready: Platform, parked: str) -> None:
+    (told,) = [one for one in running.findings(ready.installation) if one.check == "搁置的事项"]
+    assert (told.ok, told.found) == (False, "notices 1 项（无法读懂）")
 
 
 def test_an_effect_that_is_not_there_cannot_be_refused(ready: Platform) -> None:
