@@ -41,13 +41,10 @@ def bench(only: Sequence[str], profile: str, quick: bool, long: bool, json: bool
         raise RefusedError(f"没有名为 {'、'.join(unknown)} 的测量；可用的有：{'、'.join(MODULES)}")
     if profile and profile not in PROFILES:
         raise RefusedError(f"没有名为 {profile} 的启动方式；可用的有：{'、'.join(PROFILES)}")
-    run = report.Run(report.machine(_kind(quick, long)))
+    run = report.Run(report.machine(_kind(quick, long)), None if only or quick else PAGE)
     run.profiles |= {name: profile or home for name, home in MODULES.items() if not only or name in only}
     for name in PROFILES:
         _measure(run, name, quick, long)
-    run.machine["load average at the end"] = report.load()
-    if not only and not quick:
-        PAGE.write_text(report.page(run), encoding="utf-8")
     _show(run, json)
     if run.failed:
         TROUBLE.print(f"有 {len(run.failed)} 项测量没有完成：{'；'.join(map('：'.join, run.failed.items()))}",
@@ -93,6 +90,7 @@ def _one(ground: Ground, run: report.Run, name: str) -> str:
     except Exception as error:  # noqa: BLE001 whatever it is, it is told and ends the command with a failure
         run.failed[name] = _said(error)
     run.seconds[name] = clock.monotonic() - began
+    report.write(run)
     return f"{run.seconds[name]:.0f} s{'' if name in run.found else '，没有完成：' + run.failed[name]}"
 
 

@@ -28,9 +28,11 @@ Found = Mapping[str, Sequence[Figure]]
 
 @dataclass
 class Run:
-    """One run: on what machine; by measurement its profile, figures and seconds, and why some have none."""
+    """One run: on what machine; its page, if it has one; by measurement its profile, figures and seconds, and why some
+    have none."""
 
     machine: dict[str, str]
+    page: Path | None = None
     profiles: dict[str, str] = field(default_factory=dict)
     found: dict[str, list[Figure]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -70,6 +72,13 @@ def show(console: Console, found: Found) -> None:
     console.print(table)
 
 
+def write(run: Run) -> None:
+    """The page as far as the run has come: half an hour's figures outlive a run that is cut off."""
+    if run.page is not None:
+        run.machine["load average at the end"] = load()
+        run.page.write_text(page(run), encoding="utf-8")
+
+
 def page(run: Run) -> str:
     """The page for docs/."""
     parts = [
@@ -83,7 +92,8 @@ def page(run: Run) -> str:
     for name, profile in run.profiles.items():
         module, seconds = importlib.import_module(f"services.ops.bench.{name}"), run.seconds.get(name, 0)
         parts += ["", f"## {TITLES[name]}", "", (module.__doc__ or "").strip(), "",
-                  *(_table(run.found[name]) if name in run.found else [f"**Not measured**: {run.failed[name]}"]),
+                  *(_table(run.found[name]) if name in run.found
+                    else [f"**Not measured**: {run.failed.get(name, 'the run did not come to it')}"]),
                   "", f"Profile `{profile}`; `anjuan bench --only {name}`, {seconds:.0f} s."]  # fmt: skip
     return "\n".join(parts) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -41,7 +42,9 @@ def test_every_measurement_has_a_module_that_says_what_it_measures() -> None:
     assert all((folder / f"{name}.py").read_text("utf-8").startswith('"""') for name in MODULES)
 
 
-def test_one_that_fails_is_named_and_takes_nothing_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_fails_is_named_and_takes_nothing_from_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     def broken(_: Ground) -> list[Figure]:
         raise RuntimeError("1 of 2 clocks have told")
 
@@ -57,12 +60,14 @@ def test_one_that_fails_is_named_and_takes_nothing_from_the_others(monkeypatch: 
     assert told["ok"] is False
     assert told["figures"]["relay"][0]["median"] == 1_200
     assert told["failed"] == {"tick": "RuntimeError: 1 of 2 clocks have told"}
-    run = report.Run({"day": "2026-11-23"}, {"relay": "embedded", "tick": "embedded"}, {"relay": measured},
-                     told["failed"], {"relay": 60.0, "tick": 1.0})  # fmt: skip
-    page = report.page(run)
+    run = report.Run({"day": "2026-11-23"}, tmp_path / "page.md", dict.fromkeys(("relay", "tick", "inbox"), "embedded"),
+                     {"relay": measured}, told["failed"], {"relay": 60.0, "tick": 1.0})  # fmt: skip
+    report.write(run)
+    page = (tmp_path / "page.md").read_text("utf-8")
     assert "0 of 1 goals reached" in page
     assert "- Relay, backlog of 10,000, relay out of a backlog: 1,200 events/s, goal >= 1,500" in page
     assert "**Not measured**: RuntimeError: 1 of 2 clocks have told" in page
+    assert page.count("**Not measured**: the run did not come to it") == 1
 
 
 def test_the_median_decides() -> None:
