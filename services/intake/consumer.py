@@ -26,7 +26,7 @@ class IntakeConsumer:
             "decline_filing": decisions.decline_filing,
             "issue_deficiency_notice": partial(decisions.issue_deficiency_notice, packs),
             "docket": partial(docket, packs),
-            "refuse_docketing": decisions.refuse_docketing,
+            "refuse_docketing": partial(decisions.refuse_docketing, packs),
             "close_case": decisions.close_case,
             "link_case": decisions.link_case,
         }

@@ -51,6 +51,7 @@ filings = Table(
     _json("content"), _json("defects"), _json("open_items"),
     flag("reported_by_name"),
     Index("filings_case", "case_id", unique=True),
+    Index("filings_submitter", "submitted_by", "case_id"),  # each list of staff asks what the reader took in
 )  # fmt: skip
 
 parties = Table(

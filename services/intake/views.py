@@ -11,6 +11,7 @@ from anjuan.intake.v1 import intake_pb2 as pb
 from services.intake import messages
 from services.intake.model.case import Case
 from services.intake.model.filing import open_content
+from services.intake.model.officers import Officer
 from services.intake.model.people import Reporter
 from services.intake.store import IntakeUnit
 from services.intake.store.cases import taken_in_by
@@ -37,23 +38,40 @@ _OWN_REPORT = (
 def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     """The register's entry; parties see each other's numbers masked, source material needs view_internal.
 
+    `seen_as_filer`: nothing but having taken it in opens it to the caller.
+
     Raises:
         CaseNotKnownError: unknown, or not for this caller.
     """
     actor = uow.cause.actor
-    _require_view(uow, case_id)
+    as_filer = _require_view(uow, case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
     if internal:
         _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
-    return messages.case_message(case, links, uow.officers.of(case_id), internal)
+    answer = messages.case_message(case, links, _carried_by(uow, case), internal)
+    answer.seen_as_filer = as_filer
+    return answer
 
 
-def _require_view(uow: IntakeUnit, case_id: str) -> None:
-    """Raises CaseNotKnownError; who took it in still sees what became of it."""
+def _require_view(uow: IntakeUnit, case_id: str) -> bool:
+    """Whether it is seen by who took it in, and as such alone; raises CaseNotKnownError."""
     actor = uow.cause.actor
+    if access.allowed(uow.connection, actor, "view_case", case_id=case_id):
+        return False
     mine = actor.kind == "staff" and uow.cases.filed_by(case_id, actor.person_id)
     access.require(uow.connection, actor, "view_case", case_id=case_id, filer=mine)
+    return True
+
+
+def _carried_by(uow: IntakeUnit, case: Case) -> list[tuple[Officer, str]]:
+    """Who carries it; parties are told names and posts alone, once it is docketed."""
+    found = uow.officers.of(case.case_id)
+    if uow.cause.actor.kind != "party":
+        return found
+    # whose name has not been told here yet stands under the id: he is left out
+    named = [(replace(o, person_id=""), name) for o, name in found if name != o.person_id]
+    return named if case.docketed_on else []
 
 
 def _record_internal(uow: IntakeUnit, case: Case) -> None:

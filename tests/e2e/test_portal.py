@@ -117,7 +117,7 @@ def test_the_case_view_explains_the_due_day(page: Page, platform: Platform, stag
 
 
 def test_who_took_a_lead_in_reads_what_became_of_it(
-    page: Page, platform: Platform, stage: Stage, scene: Scene
+    browser: Browser, page: Page, platform: Platform, stage: Stage, scene: Scene
 ) -> None:
     play = stage.play(PENALTY, "inspection-not-docketed.case.yaml", "portal-lead")
     assert list(play.acts())
@@ -129,6 +129,15 @@ def test_who_took_a_lead_in_reads_what_became_of_it(
     assert page.get_by_role("tab").all_inner_texts() == ["概况", "当事人", "材料"]
     assert page.locator("[role=alert]").count() == 0
     assert serious(page) == []
+    with browser.new_context() as another:  # to whom the case is open anyway, and whom three rooms do not answer
+        page = another.new_page()
+        sign_in(page, platform, replace(scene, play=play), "wang")
+        for part in (f"cases/{play.case_id}/course", f"cases/{play.case_id}/clocks", "tasks?case_id=*"):
+            page.route(f"**/api/v1/{part}", lambda route: route.fulfill(status=404, json={"detail": "尚未同步"}))
+        page.goto(f"{platform.address}/cases/{play.case_id}")
+        page.wait_for_selector("[role=alert]")
+        assert page.locator("[role=alert]").count() == 3
+        assert page.locator("text=本案由您登记").count() == 0
 
 
 def test_wrong_password_is_told_in_chinese(page: Page, platform: Platform, scene: Scene) -> None:

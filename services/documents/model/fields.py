@@ -14,8 +14,7 @@ from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.procedure.conditions import ConditionError, resolve, scope_of
 from services.kit.procedure.model import InstrumentRule, Pack
 
-CASE_NUMBER = "案号"
-NUMBERS, DAYS, SIGNERS, SEALS = ("文号", CASE_NUMBER), ("日期",), ("署名",), ("机关印章", "院印")
+NUMBERS, DAYS, SIGNERS, SEALS = ("文号", "案号"), ("日期",), ("署名",), ("机关印章", "院印")
 BODIES = ("机关名称", "法院名称")
 OURS = frozenset((*NUMBERS, *DAYS, *SIGNERS, *SEALS))  # nobody else fills these in
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -83,8 +82,7 @@ def values(
 ) -> dict[str, Any]:
     """Fields in order of strength: what is given, what the pack says, what the register knows.
 
-    A value of the pack that cannot be reckoned yet is left out, and so counts as missing. 案号 is the pack's to give
-    only: a case that was never docketed is called by the number of the ruling that says so.
+    A value of the pack that cannot be reckoned yet is left out, and so counts as missing.
     """
     told = {"forms": case.forms, "results": case.results, **case.scope(on, node)}
     scope = scope_of(pack.nodes, pack.effects, told)
@@ -94,8 +92,7 @@ def values(
             found[name] = resolve(value, scope)
         except ConditionError:
             continue
-    ours = {CASE_NUMBER: found[CASE_NUMBER]} if found.get(CASE_NUMBER) else {}
-    return {k: clean(v) for k, v in (found | dict(given)).items() if k not in OURS} | ours
+    return {k: clean(v) for k, v in (found | dict(given)).items() if k not in OURS}
 
 
 def _known(pack: Pack, case: Case, rule: InstrumentRule) -> dict[str, Any]:
@@ -151,24 +148,19 @@ def missing(
     for name in required(pack, rule):
         short = template_name(name)
         if name in OURS:
-            found += [] if _ours(name, rule, case, fields) else [name]
+            found += [] if _ours(name, rule, case) else [name]
         elif is_empty(named.get(short)) and (short in marked.gaps or short not in marked.rendered):
             found.append(name)
     known = {template_name(name) for name in found}
     return found + [gap for gap in marked.gaps if gap not in known]
 
 
-def _ours(name: str, rule: InstrumentRule, case: Case, fields: Mapping[str, Any]) -> bool:
+def _ours(name: str, rule: InstrumentRule, case: Case) -> bool:
     if name in SEALS:
         return rule.sealed
-    if name == CASE_NUMBER or (name == "文号" and rule.number is None):
-        return bool(called(case, fields))
+    if name == "案号" or (name == "文号" and rule.number is None):
+        return bool(case.case_number)
     return True
-
-
-def called(case: Case, fields: Mapping[str, Any]) -> str:
-    """The number by which the instrument names its case: the register's, else the one the pack gives."""
-    return case.case_number or str(fields.get(CASE_NUMBER, ""))
 
 
 def require_complete(title: str, lacking: Iterable[str]) -> None:

@@ -56,8 +56,7 @@ COURT_INSTRUMENTS: list[dict[str, Any]] = [
     {"id": RULING, "title": "中止诉讼裁定书", "template": "templates/ruling.docx",
      "number": {"pattern": "{case_number}之{serial}", "series": "ruling"}, "fields": {"正文": "中止诉讼。"},
      "volume": {"id": "main", "seq": 2}},
-    {"id": SUMMONS, "title": "传票", "template": "templates/ruling.docx",
-     "fields": {"正文": "到庭。", "案号": "=results.refusal.number"},
+    {"id": SUMMONS, "title": "传票", "template": "templates/ruling.docx", "fields": {"正文": "到庭。"},
      "volume": {"id": "main", "seq": 3}},
 ]  # fmt: skip
 _LABELS = {

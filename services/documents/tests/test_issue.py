@@ -158,10 +158,6 @@ def test_a_court_case_without_number_cannot_issue(scene: Scene) -> None:
     effect_id = scene.asks(case_id, "issue_instrument", wanted, answers=docketed)
     scene.works()
     assert scene.answer(effect_id)["number"] == "（2025）粤0703民初77号"
-    refused = {"refusal": {"number": "（2025）粤0703民立1号"}}  # never docketed: the pack names the ruling's number
-    effect_id = scene.asks(case_id, "issue_instrument", wanted, answers=refused)
-    scene.works()
-    assert scene.answer(effect_id)["number"] == "（2025）粤0703民立1号"
 
 
 def test_an_effect_is_performed_once_however_often_it_comes(scene: Scene) -> None:

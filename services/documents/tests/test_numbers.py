@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from services.documents.model.case import Body, Case
-from services.documents.model.fields import numeral, template_name, written_day
+from services.documents.model.fields import (
+    NUMBERS,
+    Marked,
+    instrument_rule,
+    missing,
+    numeral,
+    template_name,
+    written_day,
+)
 from services.documents.model.numbering import Series, series_of, written
+from services.documents.render import marks
 from services.documents.tests.packs import DECISION, NOTICE
 from services.documents.tests.scene import Scene
 from services.documents.tests.test_issue import NOTICE_FIELDS
+from services.documents.usecases.compose import context
 from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.identity import system
 from services.kit.procedure.bundle import bundle_of, domain, load_bundle
@@ -69,12 +80,16 @@ def test_each_kind_and_year_counts_for_itself() -> None:
         written(NumberRule("{机关代字}〔{year}〕{serial}号", "x"), nameless, 2025, 1)
 
 
-def test_a_ruling_that_refuses_docketing_bears_the_courts_code() -> None:
-    rules = load_bundle(bundle_of(procedures_dir() / "civil-first-instance")).instruments
-    rule = next(r.number for r in rules if r.id == "court-refuse-ruling")
-    never_docketed = Case("c", Body("b", "江门市蓬江区人民法院", "court", "粤0703"), ("p", "1"), {"case_number": ""})
-    assert rule is not None
-    assert written(rule, never_docketed, 2025, 1) == "（2025）粤0703民立1号"
+def test_a_ruling_that_refuses_docketing_bears_the_case_number_of_its_refusal() -> None:
+    pack = load_bundle(bundle_of(procedures_dir() / "civil-first-instance"))
+    rule = instrument_rule(pack, "court-refuse-ruling")
+    card = {"case_number": "", "cause": "合伙合同纠纷", "title": "邝志明诉某公司", "parties": []}
+    court, number = Body("b", "江门市蓬江区人民法院", "court", "粤0703"), "（2025）粤0703民初2号"
+    told: dict[str, Any] = {"refuse_docketing": {"refused_on": "2025-03-25", "case_number": number}}
+    for results, lacks, says in (({}, ["案号"], marks.NUMBER), (told, [], number)):
+        case = Case("c", court, ("p", "1"), card, results=results)
+        house = [name for name in missing(pack, rule, case, {}, Marked()) if name in NUMBERS]
+        assert (house, context(rule, case, {})["案号"]) == (lacks, says)
 
 
 @pytest.mark.parametrize(("number", "text_"), [(1, "一"), (10, "十"), (11, "十一"), (20, "二十"), (99, "九十九")])

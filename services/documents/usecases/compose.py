@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.documents.model.case import Case
-from services.documents.model.fields import NUMBERS, by_template, called, is_empty
+from services.documents.model.fields import NUMBERS, by_template, is_empty
 from services.documents.render import marks
 from services.documents.render.check import check_docx
 from services.documents.render.template import render
@@ -49,7 +49,7 @@ def compose(pack: Pack, rule: InstrumentRule, case: Case, values: Mapping[str, A
 def context(rule: InstrumentRule, case: Case, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the template may name: filled fields, and marks for what is known only when it is issued."""
     filled = {name: _paragraphs(value) for name, value in by_template(values).items() if not is_empty(value)}
-    number = (called(case, values) if rule.number is None else "") or marks.NUMBER
+    number = case.case_number if rule.number is None and case.case_number else marks.NUMBER
     return filled | _OURS | dict.fromkeys(NUMBERS, number)
 
 

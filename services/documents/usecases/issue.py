@@ -8,7 +8,7 @@ from typing import Any
 
 from services.documents.model.approval import next_seat, seats
 from services.documents.model.case import Case
-from services.documents.model.fields import called, checked, instrument_rule, missing, require_complete, values
+from services.documents.model.fields import checked, instrument_rule, missing, require_complete, values
 from services.documents.model.instrument import Instrument
 from services.documents.model.numbering import series_of, written
 from services.documents.model.serving import addressees
@@ -116,7 +116,7 @@ def _undrafted(
 def _number(uow: DocumentsUnit, rule: InstrumentRule, case: Case, found: Instrument, year: int) -> str:
     """The number it keeps from an attempt that failed, or the next of its series; last of all locks."""
     if rule.number is None:
-        return called(case, found.fields) if case.body.kind == "court" else ""
+        return case.case_number if case.body.kind == "court" else ""
     series = series_of(rule.number, case, year)
     kept = uow.numbers.kept(found.instrument_id)
     if kept is not None and kept[1] == series.year:

@@ -149,10 +149,10 @@ class Case:
         self.may_docket(on)
         return self._now("accepted", state="docketed", case_number=case_number, docketed_on=on)
 
-    def refused(self) -> Case:
-        """不予立案: an end."""
+    def refused(self, case_number: str | None = None) -> Case:
+        """不予立案: an end; where the refusal is a ruling it is numbered."""
         self.may("refuse")
-        return self._now("declined", state="not_docketed")
+        return self._now("declined", state="not_docketed", case_number=case_number)
 
     def closed(self, on: date, disposition: str) -> Case:
         """结案."""

@@ -11,6 +11,7 @@ from anjuan.intake.v1 import intake_pb2 as pb
 from services.intake.tests.scene import CLERK, TODAY, Scene, civil
 from services.kit import schema
 from services.kit.effects import struct
+from services.kit.numbers import check_case_number
 
 LATER = date(2025, 3, 10)
 
@@ -50,6 +51,20 @@ def test_refusing(scene: Scene, effect: str, ends: tuple[str, str], fact: str, d
     assert scene.told(case.case_id)[-1].data.reason == "不属于本院管辖"
     for after in ("docket", "accept_filing", "close_case"):
         assert "不能" in scene.asks(after, case, disposition="withdrawn")["refused"]
+
+
+def test_a_refusal_takes_a_number_of_the_docketed_where_the_pack_asks_for_it(scene: Scene) -> None:
+    first, refused, third = (scene.submits(civil()) for _ in range(3))
+    scene.asks("docket", first)
+    assert scene.asks("refuse_docketing", refused, reason=" ", numbered=True) == {"refused": "不予立案应当说明理由"}
+    number = "（2025）粤0703民初2号"
+    answer = scene.asks("refuse_docketing", refused, reason="不属于本院管辖", numbered=True)
+    assert answer == {"refused_on": "2025-03-03", "case_number": number}
+    assert "不能" in scene.asks("refuse_docketing", refused, reason="再次", numbered=True)["refused"]
+    assert scene.asks("docket", third)["case_number"] == "（2025）粤0703民初3号", "without a gap"
+    card = scene.told(refused.case_id)[-1].data.card
+    assert (card.state, card.case_number, card.docketed_on) == ("not_docketed", number, "")
+    assert str(check_case_number(number)) == number
 
 
 def test_closing_on_the_day_that_the_law_names(scene: Scene) -> None:

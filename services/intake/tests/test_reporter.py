@@ -122,6 +122,17 @@ def test_a_reporter_sees_the_own_report_and_its_outcome_only(scene: Scene) -> No
         get(scene, case, DEFENDANT)
 
 
+def test_a_reporter_is_not_told_who_carries_the_case(scene: Scene) -> None:
+    case = scene.submits(report(), WHISTLE)
+    assigned(scene, case)
+    scene.asks("docket", case)
+    seen = str(get(scene, case, WHISTLE))
+    assert "docketed" in seen
+    assert not [word for word in (OFFICER.name, OFFICER.person_id) if word in seen]
+    with pytest.raises(CaseNotKnownError), scene.begin(WHISTLE) as uow:
+        views.get_case(uow, case.case_id)
+
+
 def test_what_a_clerk_wrote_is_not_shown_to_the_reporter(scene: Scene) -> None:
     filing = report()
     filing.reporter.account_id = "acc-whistle"

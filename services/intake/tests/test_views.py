@@ -75,6 +75,19 @@ def test_a_case_names_who_carries_it(scene: Scene) -> None:
     ]  # fmt: skip
 
 
+def test_a_party_is_told_who_carries_the_case_once_it_is_docketed(scene: Scene) -> None:
+    case = scene.submits(civil(), PLAINTIFF)
+    scene.asks("accept_filing", case)
+    panel = WorkflowCard(officer_ids=[JUDGE.person_id, "p-unknown"])
+    scene.hears("workflow", CaseAssigned(card=panel), case.case_id, case_id=case.case_id, body_id=COURT)
+    with scene.begin(PLAINTIFF) as uow:
+        assert not views.get_case(uow, case.case_id).officers
+    scene.asks("docket", case)
+    with scene.begin(PLAINTIFF) as uow:
+        seen = views.get_case(uow, case.case_id).officers
+    assert [(o.person_id, o.name, list(o.roles)) for o in seen] == [("", JUDGE.name, ["responsible_judge"])]
+
+
 def test_filters(scene: Scene) -> None:
     old = scene.submits(civil(submitted_on="2025-02-01", title="甲"))
     other = civil(title="乙")
@@ -189,14 +202,21 @@ def test_a_link_to_a_case_that_is_closed_to_the_reader_is_not_shown(scene: Scene
 
 
 def test_a_party_without_cases_does_not_walk_the_register(scene: Scene) -> None:
-    with scene.begin(PLAINTIFF) as uow:
+    assert "case_card_accounts" in plan_of_the_list(scene, PLAINTIFF).split("CTE mine")[1]
+
+
+def test_what_staff_took_in_is_found_by_an_index(scene: Scene) -> None:
+    assert "filings_submitter" in plan_of_the_list(scene, OFFICER)
+
+
+def plan_of_the_list(scene: Scene, actor: Actor) -> str:
+    with scene.begin(actor) as uow:
         conditions = views._wanted(uow, pb.ListCasesRequest())
         wanted = select(schema.case_card.c.case_id).where(*conditions).order_by(schema.case_card.c.case_id.desc())
         uow.connection.execute(text("set local enable_seqscan = off"))
         compiled = wanted.limit(21).compile(uow.connection, compile_kwargs={"render_postcompile": True})
         found = uow.connection.exec_driver_sql(f"explain {compiled}", compiled.params).scalars()
-        plan = "\n".join(found)
-    assert "case_card_accounts" in plan.split("CTE mine")[1]
+        return "\n".join(found)
 
 
 def test_who_took_a_lead_in_sees_what_became_of_it(scene: Scene) -> None:
@@ -208,12 +228,15 @@ def test_who_took_a_lead_in_sees_what_became_of_it(scene: Scene) -> None:
     with scene.begin(OFFICER) as uow:
         seen = views.get_case(uow, kept[0])
         filing = views.get_filing(uow, scene.packs, seen.filing_id)
-    assert (seen.state, filing.case_state) == ("not_docketed", "not_docketed")
+    assert (seen.state, filing.case_state, seen.seen_as_filer) == ("not_docketed", "not_docketed", True)
     assert not [*seen.materials, *filing.materials], "source material stays in the 副卷"
     assert listed(scene, OFFICER) == kept[::-1], "the second is still everybody's"
     assert listed(scene, other) == kept[1:]
     with pytest.raises(CaseNotKnownError), scene.begin(other) as uow:
         views.get_case(uow, kept[0])
+    for actor, case_id in ((LEADER, kept[0]), (OFFICER, kept[1])):
+        with scene.begin(actor) as uow:
+            assert not views.get_case(uow, case_id).seen_as_filer, "open to the caller anyway"
     scene.hears("workflow", CaseAssigned(card=WorkflowCard(officer_ids=["p-other-officer"])), kept[1],
                 case_id=kept[1], body_id=BUREAU)  # fmt: skip
     scene.asks("docket", pb.SubmitFilingAnswer(case_id=kept[1]))

@@ -13,6 +13,7 @@ from services.intake.model.filing import Defect
 from services.intake.model.link import CaseLink
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
+from services.intake.usecases.docket import allot
 from services.intake.usecases.telling import tell
 from services.kit import clock
 from services.kit.effects import EffectCall
@@ -60,15 +61,18 @@ def decline_filing(uow: IntakeUnit, call: EffectCall) -> Results:
     return {"declined_on": call.occurred_on.isoformat()}
 
 
-def refuse_docketing(uow: IntakeUnit, call: EffectCall) -> Results:
-    """不予立案, with its reason."""
+def refuse_docketing(packs: Packs, uow: IntakeUnit, call: EffectCall) -> Results:
+    """不予立案, with its reason; `numbered` with the next number of those docketed, of the year of the act."""
     reason, article = _text(call, "reason", "不予立案应当说明理由"), str(call.params.get("article") or "")
     before = uow.locked(call.case_id)
-    after = before.refused()
+    before.may("refuse")
+    number = allot(packs, uow, before, call.occurred_on.year) if call.params.get("numbered") else None
+    after = before.refused(number)
     uow.cases.save(before, after)
     fact = events.DocketingRefused(reason=reason, article=article)
-    tell(uow, "refuse_docketing", after, fact, call.occurred_on, {"reason": reason, "article": article})
-    return {"refused_on": call.occurred_on.isoformat()}
+    given = {"case_number": number} if number else {}
+    tell(uow, "refuse_docketing", after, fact, call.occurred_on, {"reason": reason, "article": article, **given})
+    return {"refused_on": call.occurred_on.isoformat(), **given}
 
 
 def issue_deficiency_notice(packs: Packs, uow: IntakeUnit, call: EffectCall) -> Results:

@@ -1,4 +1,4 @@
-"""立案: the official number is allotted."""
+"""立案 or its refusal: the official number is allotted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def docket(packs: Packs, uow: IntakeUnit, call: EffectCall) -> Mapping[str, Any]
     """
     before, on = uow.locked(call.case_id), call.occurred_on
     before.may_docket(on)
-    number = _allot(packs, uow, before, on.year)
+    number = allot(packs, uow, before, on.year)
     after = before.docketed(number, on)
     uow.cases.save(before, after)
     fact = events.CaseDocketed(case_number=number, docketed_on=on.isoformat())
@@ -31,7 +31,7 @@ def docket(packs: Packs, uow: IntakeUnit, call: EffectCall) -> Mapping[str, Any]
     return {"case_number": number, "docketed_on": on.isoformat()}
 
 
-def _allot(packs: Packs, uow: IntakeUnit, case: Case, year: int) -> str:
+def allot(packs: Packs, uow: IntakeUnit, case: Case, year: int) -> str:
     """The next number of the body's series; after every other lock, for its row is everybody's."""
     pack, body = packs.pinned(uow.connection, case.pack), uow.bodies.get(case.body_id)
     series = series_of(pack)

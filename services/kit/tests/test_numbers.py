@@ -114,9 +114,9 @@ def test_document_numbers() -> None:
     assert format_document_number(by_agency["市场监督管理（总局）"], year=2024, serial=1) == "国市监处罚〔2024〕1号"
     labour = format_document_number(by_agency["劳动保障监察"], year=2025, serial=3, body_code="粤", kind_code="罚")
     assert labour == "粤人社监罚字〔2025〕第3号"
-    ruling = "（{year}）{court}{文种}{serial}号"
-    named = [format_document_number(ruling, year=2025, serial=1, body_code=c, kind_code="民立") for c in COURT_CODES]
-    assert named == ["（2025）粤0703民立1号", "（2025）粤07民立1号", "（2025）粤民立1号", "（2025）最高法民立1号"]
+    letter = "（{year}）{court}{文种}{serial}号"
+    named = [format_document_number(letter, year=2025, serial=1, body_code=c, kind_code="函") for c in COURT_CODES]
+    assert named == ["（2025）粤0703函1号", "（2025）粤07函1号", "（2025）粤函1号", "（2025）最高法函1号"]
     assert parse_document_number(local, "江市监处罚[2025]12号") == {
         "body_code": "江", "kind_code": "处罚", "year": "2025", "serial": "12",
     }  # fmt: skip
@@ -129,7 +129,7 @@ def test_document_numbers() -> None:
         ("{机关代字}复〔{year}〕{serial}号", {"serial": 0, "body_code": "江"}, "serial"),
         ("{机关代字}复〔{year}〕{serial}号", {"serial": 1, "body_code": "A1"}, "A1"),
         ("{机关代号}复〔{year}〕{serial}号", {"serial": 1}, "无法识别"),
-        ("（{year}）{court}{文种}{serial}号", {"serial": 1, "kind_code": "民立", "body_code": "江门"}, "江门"),
+        ("（{year}）{court}{文种}{serial}号", {"serial": 1, "kind_code": "函", "body_code": "江门"}, "江门"),
         ("复〔{year}〕号", {"serial": 1}, "顺序号"),
     ],
 )

@@ -50,15 +50,21 @@ class Rooms:
         return results | (does(params, scope) if does else {})
 
     def _docket(self, params: dict[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
-        today = scope["act"]["occurred_on"]
-        year, rule = int(today[:4]), self.pack.docketing_number
+        self.case |= {"state": "docketed", "docketed_on": scope["act"]["occurred_on"]}
+        return self._numbered("docket", scope)
+
+    def _refuse_docketing(self, params: dict[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
+        self.case["state"] = "not_docketed"
+        return self._numbered("refuse_docketing", scope) if params.get("numbered") else {}
+
+    def _numbered(self, effect: str, scope: Mapping[str, Any]) -> dict[str, Any]:
+        year, rule = int(scope["act"]["occurred_on"][:4]), self.pack.docketing_number
         if rule:
             kind = rule.kind_code
             number = format_document_number(rule.pattern, year=year, serial=1, body_code=self.code, kind_code=kind)
         else:
             number = format_case_number(year, self.code, self.pack.case_type_code, 1)
-        self.case |= {"state": "docketed", "case_number": number, "docketed_on": today}
-        self.numbers["docket"] = number
+        self.case["case_number"] = self.numbers[effect] = number
         return {"case_number": number}
 
     def _assign_case(self, params: dict[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
