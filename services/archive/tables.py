@@ -193,7 +193,7 @@ volumes = Table(
     Column("bound_on", Date),
     Column("bound_at", INSTANT),
     words("asked_by"),
-    Column("remarks", JSONB, nullable=False, server_default="{}"),
+    Column("closing_note", JSONB, nullable=False, server_default="{}"),
     Index("volumes_case", "case_id", "volume", "part"), Index("volumes_hash", "pdf_sha256"),
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ UNSAID = ("未定", 20)  # locked as the shortest; a lock can be made longer, ne
 class Volume:
     """One bound book. `state`: asked, binding, bound, refused. `part`: 第几册; `page_ids` in order, from page 1.
 
-    `remarks`: what its 备考表 says (`note`, `missing`), empty without one; `asked_by`: who had it bound, 立卷人.
+    `closing_note`: what its 备考表 says (`note`, `missing`), empty without one; `asked_by`: who had it bound, 立卷人.
     """
 
     volume_id: str
@@ -42,7 +42,7 @@ class Volume:
     bound_on: date | None
     bound_at: datetime | None
     asked_by: str
-    remarks: dict[str, Any]
+    closing_note: dict[str, Any]
 
 
 @dataclass(frozen=True)

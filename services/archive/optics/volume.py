@@ -41,7 +41,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A catalogue line as bookmark; `number` is the page it begins on, 0 for the front sheets, the next for the back."""
+    """A catalogue line as bookmark; `number` is the page it begins on; 0: the front sheets, one past: the back."""
 
     title: str
     number: int

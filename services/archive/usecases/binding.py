@@ -16,7 +16,7 @@ from services.archive.store.packs import Packs
 from services.archive.usecases.facts import tell_changed
 from services.archive.usecases.papers import expect_instruments
 from services.archive.usecases.reading import AHEAD
-from services.archive.usecases.receipts import audited, hindering, remarks
+from services.archive.usecases.receipts import audited, closing_note, hindering
 from services.archive.usecases.telling import card, open_case, record
 from services.archive.usecases.undertaking import undertake
 from services.kit import clock, effects, jobs
@@ -42,7 +42,7 @@ def bind_volume(packs: Packs, asked_by: str, uow: ArchiveUnit, call: EffectCall)
     uow.volumes.add(Volume(
         volume_id=volume_id, case_id=case.case_id, body_id=case.body_id, volume=rule.id, part=0,
         is_internal=rule.kind == "internal", state="asked", reason="", call=call.as_payload(), page_ids=[], entries=[],
-        pdf_sha256="", size=0, bound_on=None, bound_at=None, asked_by=asked_by, remarks={},
+        pdf_sha256="", size=0, bound_on=None, bound_at=None, asked_by=asked_by, closing_note={},
     ))  # fmt: skip
     jobs.add(uow, BIND, {"volume_id": volume_id}, run_at=clock.now() - AHEAD)
 
@@ -72,10 +72,10 @@ def _freeze(uow: ArchiveUnit, packs: Packs, asked: Volume) -> Volume | None:
     papers = {paper.source_id: paper for paper in uow.papers.of_case(case.case_id)}
     frozen = replace(
         asked, state="binding", part=len(former) + 1, page_ids=[page.page_id for page in pages],
-        entries=[entry.as_json() for entry in entries(items, pages, papers)], remarks=remarks(uow, asked),
+        entries=[entry.as_json() for entry in entries(items, pages, papers)], closing_note=closing_note(uow, asked),
     )  # fmt: skip
     uow.volumes.change(asked.volume_id, state="binding", part=frozen.part, page_ids=frozen.page_ids,
-                       entries=frozen.entries, remarks=frozen.remarks)  # fmt: skip
+                       entries=frozen.entries, closing_note=frozen.closing_note)  # fmt: skip
     return frozen
 
 

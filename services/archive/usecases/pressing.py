@@ -11,8 +11,8 @@ from services.archive.model import catalogue
 from services.archive.model.pages import Page
 from services.archive.model.volumes import Volume
 from services.archive.optics.volume import Chapter, Leaf, write_volume
+from services.archive.sheets.closing_note import ClosingNote, closing_sheets
 from services.archive.sheets.front import Front, front_sheets
-from services.archive.sheets.remarks import Remarks, remarks_sheet
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.contents import PIECE, keep
 from services.kit.errors import NotFoundError, RuleRefusedError
@@ -30,7 +30,7 @@ def pressed(host: Host, volume: Volume) -> tuple[str, int]:
         UnavailableError: typst or the store does not answer.
     """
     front = _front(host, volume)
-    back = remarks_sheet(_remarks(front, volume)) if volume.remarks else b""
+    back = closing_sheets(_closing_note(front, volume)) if volume.closing_note else b""
     chapters = [Chapter("卷宗封面 卷内目录", 0)]
     chapters += [Chapter(f"{e['title']} {e['number']}".strip(), e["first"]) for e in volume.entries]
     chapters += [Chapter("备考表", len(volume.page_ids) + 1)] if back else []
@@ -81,6 +81,6 @@ def _front(host: Host, volume: Volume) -> Front:
     )  # fmt: skip
 
 
-def _remarks(front: Front, volume: Volume) -> Remarks:
-    return Remarks(number=front.number, kind=front.kind, part=front.part, note=volume.remarks["note"],
-                   missing=volume.remarks["missing"], bound_by=volume.asked_by, bound_on=front.bound_on)  # fmt: skip
+def _closing_note(front: Front, volume: Volume) -> ClosingNote:
+    return ClosingNote(number=front.number, kind=front.kind, part=front.part, bound_by=volume.asked_by,
+                       bound_on=front.bound_on, **volume.closing_note)  # fmt: skip

@@ -45,7 +45,7 @@ def asks_why(pack: Pack) -> bool:
     return any(NOTE in rule.with_ for _, rule in pack.effects.values())
 
 
-def remarks(uow: ArchiveUnit, asked: Volume) -> dict[str, Any]:
+def closing_note(uow: ArchiveUnit, asked: Volume) -> dict[str, Any]:
     """备考表 of a volume: the note, and what its own papers lack; nothing when no note is given or others' lack alone.
 
     So 正卷 says nothing of papers of 副卷; a note when nothing lacks stands in 正卷.

@@ -9,7 +9,7 @@ from services.archive.sheets.press import press
 
 
 @dataclass(frozen=True)
-class Remarks:
+class ClosingNote:
     """What stands on it; the day as YYYY-MM-DD."""
 
     number: str
@@ -21,6 +21,6 @@ class Remarks:
     bound_on: str
 
 
-def remarks_sheet(told: Remarks) -> bytes:
+def closing_sheets(told: ClosingNote) -> bytes:
     """One page, more when much is missing."""
-    return press("remarks", asdict(told))
+    return press("closing_note", asdict(told))
