@@ -174,7 +174,8 @@ def test_a_note_is_printed_behind_each_volume_with_what_its_own_papers_lack(scen
     case_id = ready(scene, "备考")
     main = issued(scene, case_id)
     inner = issued(scene, case_id, title=SECRET, volume="internal", internal=True)
-    begins(scene, case_id, main, "p1"), begins(scene, case_id, inner, "p1")
+    for instrument_id in (main, inner):
+        begins(scene, case_id, instrument_id, "p1")
     printed_words = {}
     for volume in ("main", "internal"):
         answer = binds(scene, case_id, volume, **NOTED)
