@@ -7,7 +7,7 @@ from typing import Any
 
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases import archiving, binding, papers, uploads
+from services.archive.usecases import archiving, binding, papers, receipts, uploads
 from services.kit import effects
 from services.kit.effects import plain
 from services.kit.events import Event
@@ -21,9 +21,6 @@ class ArchiveConsumer:
 
     def __init__(self, host: Host) -> None:
         self.host, self.packs = host, Packs(host.objects)
-        self.performers: dict[str, Any] = {
-            "bind_volume": partial(binding.bind_volume, self.packs), "archive_dossier": archiving.archive_dossier,
-        }  # fmt: skip
 
     def on_filing_submitted(self, event: Event, uow: ArchiveUnit) -> None:
         """Link its materials to the case."""
@@ -40,15 +37,18 @@ class ArchiveConsumer:
 
     def on_node_completed(self, event: Event, uow: ArchiveUnit) -> None:
         """What it has issued, and the proof it has waited for, belong into the dossier, even if told here later."""
-        results = plain(event.data.results)
-        papers.expect_instruments(uow, event.case_id, event.body_id, results)
-        papers.expect_receipts(uow, event.case_id, results)
+        papers.expect_instruments(uow, event.case_id, event.body_id, plain(event.data.results))
         if not event.data.completed_by:  # a fact that was waited for, no form
             papers.expect_receipt(uow, event.case_id, event.body_id, plain(event.data.data))
 
     def on_instrument_issued(self, event: Event, uow: ArchiveUnit) -> None:
         """Its pages go into the dossier."""
         papers.file_instrument(uow, self.packs, event)
+
+    def on_effect_done(self, event: Event, uow: ArchiveUnit) -> None:
+        """Servings begun, as documents itself says: no node tells those that it does not await, or was left before."""
+        if (event.source, event.data.effect) == ("documents", "serve_instrument"):
+            receipts.expect_receipts(uow, event.case_id, plain(event.data.results))
 
     def on_instrument_served(self, event: Event, uow: ArchiveUnit) -> None:
         """The proof goes behind it."""
@@ -60,7 +60,9 @@ class ArchiveConsumer:
 
     def on_effect_requested(self, event: Event, uow: ArchiveUnit) -> None:
         """Begin it once; jobs answer."""
-        effects.perform(event, uow, self.performers)
+        bind = partial(binding.bind_volume, self.packs, event.data.requested_by_name)
+        performers: dict[str, Any] = {"bind_volume": bind, "archive_dossier": archiving.archive_dossier}
+        effects.perform(event, uow, performers)
 
     def on_effect_withdrawn(self, event: Event, uow: ArchiveUnit) -> None:
         """Given up, for the reason told."""

@@ -192,6 +192,8 @@ volumes = Table(
     Column("size", BigInteger, nullable=False, server_default="0"),
     Column("bound_on", Date),
     Column("bound_at", INSTANT),
+    words("asked_by"),
+    Column("closing_note", JSONB, nullable=False, server_default="{}"),
     Index("volumes_case", "case_id", "volume", "part"), Index("volumes_hash", "pdf_sha256"),
 )  # fmt: skip
 

@@ -21,7 +21,10 @@ UNSAID = ("未定", 20)  # locked as the shortest; a lock can be made longer, ne
 
 @dataclass(frozen=True)
 class Volume:
-    """One bound book. `state`: asked, binding, bound, refused. `part`: 第几册; `page_ids` in order, from page 1."""
+    """One bound book. `state`: asked, binding, bound, refused. `part`: 第几册; `page_ids` in order, from page 1.
+
+    `closing_note`: what its 备考表 says (`note`, `missing`), empty without one; `asked_by`: who had it bound, 立卷人.
+    """
 
     volume_id: str
     case_id: str
@@ -38,6 +41,8 @@ class Volume:
     size: int
     bound_on: date | None
     bound_at: datetime | None
+    asked_by: str
+    closing_note: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A volume as one searchable PDF: front sheets, then every page's picture with its read lines unseen behind it.
+"""A volume as one searchable PDF: front sheets, every page's picture with its read lines unseen behind it, 备考表.
 
 Pictures are wrapped as they are, nothing is compressed anew. Written in parts, so that memory stays small.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import img2pdf  # type: ignore[import-untyped]
 import pikepdf
-from pikepdf import Dictionary, Name, Pdf, Stream
+from pikepdf import Dictionary, Name, Pdf, Stream, String
 
 from services.archive.model.reading import Line
 from services.archive.optics.letters import Letters, stamp
@@ -41,17 +41,18 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A catalogue line as bookmark; `number` is the page it begins on, 0 for the front sheets."""
+    """A catalogue line as bookmark; `number` is the page it begins on; 0: the front sheets, one past: the back."""
 
     title: str
     number: int
 
 
 def write_volume(
-    front: bytes, leaves: Iterable[Leaf], chapters: Sequence[Chapter], title: str, path: Path,
+    front: bytes, leaves: Iterable[Leaf], chapters: Sequence[Chapter], title: str, path: Path, back: bytes = b"",
     alive: Callable[[], None] = lambda: None,
 ) -> int:  # fmt: skip
-    """Write the volume as PDF/A-2b over the front's own metadata; returns its number of PDF pages.
+    """Write the volume as PDF/A-2b over the front's own metadata, `back` behind its last page (empty: nothing);
+    returns its number of PDF pages.
 
     Raises:
         ValueError: a picture that cannot be wrapped; its number is the argument.
@@ -65,7 +66,10 @@ def write_volume(
             # pages stay in their files until the volume is saved
             volume.pages.extend(open_files.enter_context(Pdf.open(at)).pages)
             alive()
-        _label(volume, first)
+        last = len(volume.pages)
+        if back:
+            volume.pages.extend(open_files.enter_context(Pdf.open(io.BytesIO(back))).pages)
+        _label(volume, first, last)
         with volume.open_outline() as outline:
             outline.root.extend(
                 pikepdf.OutlineItem(c.title, c.number + first - 1 if c.number else 0) for c in chapters
@@ -126,8 +130,9 @@ def _opaque(picture: bytes) -> bytes:
     return out.getvalue()
 
 
-def _label(volume: Pdf, first: int) -> None:
-    """Page numbers as a viewer shows them: front sheets in roman figures, the volume's own from 1."""
-    roman, own = Dictionary(S=Name.r), Dictionary(S=Name.D)
-    volume.Root.PageLabels = Dictionary(Nums=[0, roman, first, own] if len(volume.pages) > first else [0, roman])
+def _label(volume: Pdf, first: int, last: int) -> None:
+    """Page numbers as a viewer shows them: front sheets in roman figures, the volume's own from 1, the back by name."""
+    roman, own, back = Dictionary(S=Name.r), Dictionary(S=Name.D), Dictionary(P=String("备考表"))
+    labels = [0, roman, *([first, own] if last > first else []), *([last, back] if len(volume.pages) > last else [])]
+    volume.Root.PageLabels = Dictionary(Nums=labels)
     volume.Root.PageMode = Name.UseOutlines

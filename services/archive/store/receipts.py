@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.archive.tables import papers, receipts
@@ -30,11 +30,15 @@ class Receipts:
                                                             set_={"is_proven": True}))  # fmt: skip
 
     def missing(self, case_id: str) -> list[tuple[str, bool, str]]:
-        """Title of the instrument, whether it lies in 副卷, and the addressee's name; in the order they came."""
+        """Title of the instrument, whether it lies in 副卷, and the addressee's name; in the order they came.
+
+        One that its own room has not told here yet has no title: who may read it is not known.
+        """
         mine = (receipts.c.case_id == case_id) & ~receipts.c.is_proven
         parties = self.connection.execute(select(case_card.c.parties).where(case_card.c.case_id == case_id)).scalar()
         names = {p["party_id"]: str(p["name"]) for p in parties or ()}
-        title, inner = func.coalesce(papers.c.title, ""), func.coalesce(papers.c.is_internal, False)
+        title = case((papers.c.state == "expected", ""), else_=func.coalesce(papers.c.title, ""))
+        inner = func.coalesce(papers.c.is_internal, False)
         query = select(title, inner, receipts.c.party_id).where(mine).order_by(papers.c.came_at, receipts.c.party_id)
         joined = query.join_from(receipts, papers, papers.c.paper_id == receipts.c.instrument_id, isouter=True)
         return [(t, i, names.get(p, "受送达人")) for t, i, p in self.connection.execute(joined)]

@@ -95,7 +95,7 @@ class Volumes:
 
     def refuse(self, volume_id: str, reason: str) -> None:
         """Its pages are free to change again."""
-        self.change(volume_id, state="refused", reason=reason, page_ids=[], entries=[])
+        self.change(volume_id, state="refused", reason=reason, page_ids=[], entries=[], closing_note={})
 
     def give_up(self, effect_id: str, reason: str) -> None:
         """What the effect asked for, unless it is bound."""

@@ -21,13 +21,7 @@ _PACK = {
     "channels": {"party": {"who": ["party"]}}, "party_roles": {"respondent": {}},
     "docketing_number": {"pattern": "{机关代字}市监立〔{year}〕{serial}号", "series": "docket", "kind_code": "立案"},
 }  # fmt: skip
-_NODES = {
-    "nodes": {
-        "docketing": {"title": "立案审批", "stage": "all", "articles": _ARTICLES, **_ACTOR},
-        "review": {"title": "案件审核", "stage": "all", "articles": _ARTICLES, "internal": True, **_ACTOR},
-    },
-    "ends": {"done": {"title": "办结"}},
-}
+_REVIEW = {"title": "案件审核", "stage": "all", "articles": _ARTICLES, "internal": True, **_ACTOR}
 VOLUMES: dict[str, Any] = {"volumes": [
     {"id": "main", "kind": "main", "catalogue": "samr-penalty-main", "takes": [
         {"seq": 1, "nodes": ["docketing"]}, {"seq": 2, "instruments": ["samr-penalty-decision"]},
@@ -49,11 +43,20 @@ _LABELS = {"stages": {"all": "全程"}, "channels": {"party": "当事人"}, "rol
            "party_roles": {"respondent": "当事人"}}  # fmt: skip
 
 
-def bundle(folder: Path) -> bytes:
-    """Written out and bundled, with the referenced catalogues frozen inside."""
+def nodes(**params: str) -> dict[str, Any]:
+    """Two nodes; `params` of the binding beside its volume."""
+    bind = {"id": "bind_main", "effect": "bind_volume", "with": {"volume": "main", **params}}
+    docketing = {"title": "立案审批", "stage": "all", "articles": _ARTICLES, **_ACTOR}
+    both = {"docketing": docketing, "review": {**_REVIEW, "effects": [bind]}}
+    return {"nodes": both, "ends": {"done": {"title": "办结"}}}
+
+
+def bundle(folder: Path, version: str = "1.0.0", **params: str) -> bytes:
+    """Written out and bundled, with the referenced catalogues frozen inside; `params` as of nodes()."""
     law = [{"law": "市场监督管理行政处罚程序规定", "article": "第七十八条"}]
     parts = {
-        "pack.yaml": _PACK, "nodes.yaml": _NODES, "volumes.yaml": VOLUMES, "labels.zh-CN.yaml": _LABELS,
+        "pack.yaml": _PACK | {"version": version}, "nodes.yaml": nodes(**params),
+        "volumes.yaml": VOLUMES, "labels.zh-CN.yaml": _LABELS,
         "checklist.yaml": {"items": [{"id": i, "title": t, "basis": law} for i, t in
                                      (("evidence", "证据材料"), ("lead", "案源材料"))]},
         "time_limits.yaml": {"limits": []}, "forms/docketing.schema.json": _FORM,

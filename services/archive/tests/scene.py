@@ -83,11 +83,15 @@ class Scene:
             card = Person(person_id=someone.person_id, name=someone.name, body_id=someone.body_id, state="active",
                           appointments=posts)  # fmt: skip
             self.hears("identity", PersonChanged(person=card), someone.person_id)
+        self.publishes(PACK[1], receipts_note="")
+
+    def publishes(self, version: str, **params: str) -> None:
+        """A version of the pack, with these params of its binding."""
         with tempfile.TemporaryDirectory() as folder:
-            data = bundle(Path(folder) / "penalty")
+            data = bundle(Path(folder) / "penalty", version, **params)
         objects.put_bytes(self.host.objects, data)
-        fact = PackPublished(pack_id=PACK[0], version=PACK[1], sha256=sha256_of(data), valid_from="2025-01-01")
-        self.hears("workflow", fact, "penalty@1.0.0")
+        fact = PackPublished(pack_id=PACK[0], version=version, sha256=sha256_of(data), valid_from="2025-01-01")
+        self.hears("workflow", fact, f"penalty@{version}")
 
     def case(self, body_id: str = BUREAU, number: str = "江市监立〔2025〕3号", **changed: Any) -> str:
         """A docketed case with its officer."""
@@ -151,7 +155,7 @@ class Scene:
         """An effect of a completed node; returns its id."""
         effect_id = clock.new_id()
         asked = EffectRequested(effect_id=effect_id, effect=effect, owner="archive", visit_id="v1", node_id="filing",
-                                params=struct(params), attempt=1)  # fmt: skip
+                                params=struct(params), attempt=1, requested_by_name=CLERK.name)  # fmt: skip
         self.hears("workflow", asked, case_id, actor=CLERK, **self.about(case_id))
         return effect_id
 

@@ -91,9 +91,9 @@ def test_a_volume_is_bound_with_what_was_read(scene: Scene, tmp_path: Path) -> N
     assert scene.told("VolumeBound", case_id)[1].data.card.dossier_state == "compiled"
 
 
-def ready(scene: Scene, *said: str) -> str:
-    """A case with counted and read pages in its main volume."""
-    case_id = filed(scene, *said, volume="main", seq=4)
+def ready(scene: Scene, *said: str, **changed: str) -> str:
+    """A case with counted and read pages in its main volume; `changed` of its card."""
+    case_id = filed(scene, *said, case_id=scene.case(**changed), volume="main", seq=4)
     read(scene, *said)
     count(scene, case_id)
     return case_id

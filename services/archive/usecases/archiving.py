@@ -15,8 +15,9 @@ from services.archive.model.pages import Page
 from services.archive.model.volumes import Dossier, Volume, kept_until
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases.binding import await_papers, note_of, receipts_missing, scans_open
+from services.archive.usecases.binding import await_papers, scans_open
 from services.archive.usecases.reading import AHEAD
+from services.archive.usecases.receipts import audited, hindering, note_of, receipts_missing
 from services.archive.usecases.telling import card, open_case, record
 from services.archive.usecases.undertaking import undertake
 from services.kit import clock, effects, jobs
@@ -64,8 +65,7 @@ def _freeze(uow: ArchiveUnit, packs: Packs, asked: Dossier) -> Dossier:
     if any(volume.state != "bound" for volume in volumes):
         raise UnavailableError("该案的卷正在装订")
     await_papers(uow, case.case_id)
-    unproven = [] if note_of(asked.call) else receipts_missing(uow, case.case_id)
-    if said := [*scans_open(uow, case.case_id), *unproven]:
+    if said := [*scans_open(uow, case.case_id), *hindering(uow, case.case_id, asked.call)]:
         raise RuleRefusedError("；".join(said)[:1000])
     bound = {volume.volume for volume in volumes}
     pack = packs.pinned(uow.connection, case.pack)
@@ -146,6 +146,6 @@ def _finish(uow: ArchiveUnit, dossier: Dossier, made: Locked) -> None:
         card=card(uow, case.case_id, "archived"),
     ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
         occurred_on=call.occurred_on)  # fmt: skip
-    record(uow, "archive_dossier", dossier_id, case, {"manifest": manifest, "objects": len(sizes),
-                                                      "locked": is_locked})  # fmt: skip
+    told = {"manifest": manifest, "objects": len(sizes), "locked": is_locked}
+    record(uow, "archive_dossier", dossier_id, case, told | audited(uow, case.case_id, call.as_payload()))
     effects.done(uow, call, {"dossier_id": dossier_id, "archived_on": day.isoformat()})

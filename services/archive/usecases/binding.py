@@ -16,6 +16,7 @@ from services.archive.store.packs import Packs
 from services.archive.usecases.facts import tell_changed
 from services.archive.usecases.papers import expect_instruments
 from services.archive.usecases.reading import AHEAD
+from services.archive.usecases.receipts import audited, closing_note, hindering
 from services.archive.usecases.telling import card, open_case, record
 from services.archive.usecases.undertaking import undertake
 from services.kit import clock, effects, jobs
@@ -26,8 +27,8 @@ from services.kit.run import Host
 BIND = "bind_volume"
 
 
-def bind_volume(packs: Packs, uow: ArchiveUnit, call: EffectCall) -> None:
-    """Answered later, by the job.
+def bind_volume(packs: Packs, asked_by: str, uow: ArchiveUnit, call: EffectCall) -> None:
+    """Answered later, by the job; `asked_by` is the name of who completed the node.
 
     Raises:
         InvalidInputError: the pack has no such volume.
@@ -41,7 +42,7 @@ def bind_volume(packs: Packs, uow: ArchiveUnit, call: EffectCall) -> None:
     uow.volumes.add(Volume(
         volume_id=volume_id, case_id=case.case_id, body_id=case.body_id, volume=rule.id, part=0,
         is_internal=rule.kind == "internal", state="asked", reason="", call=call.as_payload(), page_ids=[], entries=[],
-        pdf_sha256="", size=0, bound_on=None, bound_at=None,
+        pdf_sha256="", size=0, bound_on=None, bound_at=None, asked_by=asked_by, closing_note={},
     ))  # fmt: skip
     jobs.add(uow, BIND, {"volume_id": volume_id}, run_at=clock.now() - AHEAD)
 
@@ -71,10 +72,10 @@ def _freeze(uow: ArchiveUnit, packs: Packs, asked: Volume) -> Volume | None:
     papers = {paper.source_id: paper for paper in uow.papers.of_case(case.case_id)}
     frozen = replace(
         asked, state="binding", part=len(former) + 1, page_ids=[page.page_id for page in pages],
-        entries=[entry.as_json() for entry in entries(items, pages, papers)],
+        entries=[entry.as_json() for entry in entries(items, pages, papers)], closing_note=closing_note(uow, asked),
     )  # fmt: skip
     uow.volumes.change(asked.volume_id, state="binding", part=frozen.part, page_ids=frozen.page_ids,
-                       entries=frozen.entries)  # fmt: skip
+                       entries=frozen.entries, closing_note=frozen.closing_note)  # fmt: skip
     return frozen
 
 
@@ -106,19 +107,6 @@ def scans_open(uow: ArchiveUnit, case_id: str, inner: bool = False) -> list[str]
     return said
 
 
-def receipts_missing(uow: ArchiveUnit, case_id: str, inner: bool = False) -> list[str]:
-    """Servings that were begun and never proven; names of 副卷 only for `inner`."""
-    return [
-        f"{f'《{title}》' if title and (inner or not is_internal) else '文书'}对{name}的送达还没有证明（送达回证）"
-        for title, is_internal, name in uow.receipts.missing(case_id)
-    ]
-
-
-def note_of(call: Mapping[str, Any]) -> str:
-    """What the archivist says of receipts that are missing; it goes into the manifest."""
-    return str(EffectCall.from_payload(call).params.get("receipts_note") or "").strip()
-
-
 def hindrances(uow: ArchiveUnit, case_id: str, pages: Sequence[Page], inner: bool = False) -> list[str]:
     """Why these shown pages of the case cannot be bound yet, each as a sentence; names of 副卷 only for `inner`."""
     said, free = scans_open(uow, case_id, inner), [page for page in pages if not page.volume_id]
@@ -139,8 +127,8 @@ def _name(page: Page, inner: bool) -> str:
 def _check(uow: ArchiveUnit, asked: Volume, pages: Sequence[Page]) -> None:
     kind = catalogue.KINDS["internal" if asked.is_internal else "main"]
     loose = [page for page in uow.pages.of_case(asked.case_id) if page.is_shown and not page.volume]
-    said = [] if note_of(asked.call) else receipts_missing(uow, asked.case_id)
-    if said := [*hindrances(uow, asked.case_id, [*pages, *loose]), *said]:
+    unproven = hindering(uow, asked.case_id, asked.call)
+    if said := [*hindrances(uow, asked.case_id, [*pages, *loose]), *unproven]:
         raise RuleRefusedError("；".join(said)[:1000])
     if not pages and not asked.is_internal:
         raise RuleRefusedError(f"{kind}没有任何材料，不能装订；请先将文书或扫描件归入{kind}")
@@ -163,8 +151,8 @@ def _finish(uow: ArchiveUnit, packs: Packs, volume: Volume, made: tuple[str, int
     ), stream=case.case_id, case_id=case.case_id, body_id=case.body_id, pack=case.pack,
         occurred_on=call.occurred_on)  # fmt: skip
     tell_changed(uow, case, volume.page_ids, state)
-    record(uow, "bind_volume", volume_id, case, {"volume": volume.volume, "pages": len(volume.page_ids),
-                                                 "sha256": sha256})  # fmt: skip
+    told = {"volume": volume.volume, "pages": len(volume.page_ids), "sha256": sha256}
+    record(uow, "bind_volume", volume_id, case, told | audited(uow, case.case_id, volume.call))
     effects.done(uow, call, {"volume_id": volume_id, "pages": len(volume.page_ids)})
 
 

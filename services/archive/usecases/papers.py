@@ -67,13 +67,6 @@ def expect_receipt(uow: ArchiveUnit, case_id: str, body_id: str, told: Mapping[s
         ))  # fmt: skip
 
 
-def expect_receipts(uow: ArchiveUnit, case_id: str, results: Mapping[str, Any]) -> None:
-    """Servings that a node has begun: the dossier lacks their receipts until they are proven."""
-    told = (one.get("begun") for one in results.values() if isinstance(one, Mapping))
-    begun = (one for many in told if isinstance(many, list) for one in many)
-    uow.receipts.expect(case_id, [(str(one["instrument_id"]), str(one["party_id"])) for one in begun])
-
-
 def receipt_id(serving_id: str, proof_sha256: str) -> str:
     """One paper for each proof of a serving."""
     return f"{serving_id}:{proof_sha256[:16]}"

@@ -11,6 +11,7 @@ from services.archive.model import catalogue
 from services.archive.model.pages import Page
 from services.archive.model.volumes import Volume
 from services.archive.optics.volume import Chapter, Leaf, write_volume
+from services.archive.sheets.closing_note import ClosingNote, closing_sheets
 from services.archive.sheets.front import Front, front_sheets
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.contents import PIECE, keep
@@ -29,12 +30,15 @@ def pressed(host: Host, volume: Volume) -> tuple[str, int]:
         UnavailableError: typst or the store does not answer.
     """
     front = _front(host, volume)
+    back = closing_sheets(_closing_note(front, volume)) if volume.closing_note else b""
     chapters = [Chapter("卷宗封面 卷内目录", 0)]
     chapters += [Chapter(f"{e['title']} {e['number']}".strip(), e["first"]) for e in volume.entries]
+    chapters += [Chapter("备考表", len(volume.page_ids) + 1)] if back else []
     with tempfile.TemporaryDirectory(prefix="anjuan-volume-") as folder:
         path = Path(folder) / "volume.pdf"
         try:
-            write_volume(front_sheets(front), _leaves(host, volume), chapters, f"{front.number} {front.kind}", path)
+            title = f"{front.number} {front.kind}"
+            write_volume(front_sheets(front), _leaves(host, volume), chapters, title, path, back)
         except ValueError as broken:
             raise RuleRefusedError(f"第 {broken} 页的图像已损坏，请重新扫描后替换") from broken
         return _kept(host, path)
@@ -75,3 +79,8 @@ def _front(host: Host, volume: Volume) -> Front:
         docketed_on=case.docketed_on, closed_on=case.closed_on, bound_on=str(volume.call["occurred_on"]),
         pages=len(volume.page_ids), entries=volume.entries,
     )  # fmt: skip
+
+
+def _closing_note(front: Front, volume: Volume) -> ClosingNote:
+    return ClosingNote(number=front.number, kind=front.kind, part=front.part, bound_by=volume.asked_by,
+                       bound_on=front.bound_on, **volume.closing_note)  # fmt: skip

@@ -11,7 +11,8 @@ from services.archive.model.volumes import Volume, entries, kept_until, ordered
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.store.packs import Packs
-from services.archive.usecases.binding import hindrances, receipts_missing
+from services.archive.usecases.binding import hindrances
+from services.archive.usecases.receipts import asks_why, receipts_missing
 from services.archive.usecases.telling import card
 from services.kit import access
 from services.kit.errors import NotFoundError
@@ -31,10 +32,10 @@ def get_dossier(uow: ArchiveUnit, packs: Packs, actor: Actor, request: pb.GetDos
         seen = [rule for rule in pack.volumes if inner or rule.kind == "main"]
         pages = [p for p in uow.pages.of_case(case.case_id) if p.is_shown and (inner or not p.is_internal)]
         volumes = [volume for rule in seen for volume in _volumes(uow, pack, rule, case.case_id, pages)]
+        unproven = receipts_missing(uow, case.case_id, inner) if asks_why(pack) else []
         answer = pb.Dossier(
             case_id=case.case_id, state=card(uow, case.case_id).dossier_state, pages=len(pages), volumes=volumes,
-            hindrances=[*hindrances(uow, case.case_id, pages, inner),
-                        *receipts_missing(uow, case.case_id, inner)],
+            hindrances=[*hindrances(uow, case.case_id, pages, inner), *unproven],
         )  # fmt: skip
         held = uow.dossiers.of_case(case.case_id)
         if held is not None and held.state == "archived":
