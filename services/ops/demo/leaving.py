@@ -45,7 +45,8 @@ def leave(stage: Stage, play: Play) -> list[str]:
         led.perform(act)
     settle(stage.rpc, stage.operator.token(), timeout=120)
     number = play.speak(play.cast.reader()).get(f"/cases/{led.case_id}")["case_number"] or "未编号"
-    return [f"{waiting.title}：期限 {play.legal_on} 届满，尚未办理", f"{led.title}：{number}，{play.legal_on} 收案，已办一个环节"]
+    return [f"{waiting.title}：期限 {play.legal_on} 届满，尚未办理",
+            f"{led.title}：{number}，{play.legal_on} 收案，已办一个环节"]
 
 
 def _due(play: Play) -> str:
