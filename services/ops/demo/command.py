@@ -57,9 +57,9 @@ def _played(stage: Stage, folder: Path) -> Play:
     acts = play.cast.example["acts"]
     binding = next((place for place, act in enumerate(acts) if dossier.is_due(play, act)), 0)
     for done, line in enumerate(play.acts(), 1):
-        PEOPLE.print(f"  {line}")
+        PEOPLE.print(f"  {line}", soft_wrap=True)
         if done == binding:
-            PEOPLE.print(f"  {play.legal_on} {dossier.scan(stage, play)}")
+            PEOPLE.print(f"  {play.legal_on} {dossier.scan(stage, play)}", soft_wrap=True)
     return play
 
 

@@ -83,7 +83,7 @@ def _fed(site: station.ScanSite, play: Play, short: str, stack: list[Image.Image
 def look(voice: Voice, case: Mapping[str, Any], phrase: str = "") -> Found:
     """Dossier, pages with a sample of what was read, and searches: number, party, words of a scanned page."""
     pages = _pages(voice, case["case_id"])
-    scanned = next((page for page in pages if page["batch_id"]), None)
+    scanned = next((page for page in pages if page["batch_id"] and not page["internal"]), None)
     sample = voice.get(f"/pages/{scanned['page_id']}/text")["text"] if scanned else ""
     asked = [f'"{case["case_number"]}"', case["parties"][0]["name"], *([phrase] if phrase else [])]
     searches = {text: voice.get("/search", text=text, limit=3) for text in asked}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from services.kit.testing import settle, until
+from services.kit.testing import settle
 from services.ops.demo.cast import PASSWORD
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def leave(stage: Stage, play: Play) -> list[str]:
     title = str(acts[0]["filing"]["title"])
     waiting, led = (replace(play, case_id="", title=f"{title}（{which}）") for which in ("另案一", "另案二"))
     waiting.perform(acts[0])
-    play.advance(until(lambda: _due(waiting), play.patience, "新收案件的期限"))
+    settle(stage.rpc, stage.operator.token(), timeout=120)
+    play.advance(_due(waiting))
     for act in acts[:FURTHER]:
         led.perform(act)
     settle(stage.rpc, stage.operator.token(), timeout=120)
@@ -51,7 +52,7 @@ def leave(stage: Stage, play: Play) -> list[str]:
 
 def _due(play: Play) -> str:
     clocks = play.speak(play.cast.registry()).get(f"/cases/{play.case_id}/clocks")["clocks"]
-    return next((str(clock["due_on"]) for clock in clocks if clock["due_on"]), "")
+    return next(str(clock["due_on"]) for clock in clocks if clock["governing"])
 
 
 def accounts(plays: Sequence[Play]) -> Iterator[Account]:
@@ -71,7 +72,7 @@ def show(console: Console, opened: Sequence[str], people: Sequence[Account]) -> 
         console.print(f"  {line}", soft_wrap=True)
     table = Table(title=f"登录名（密码均为 {PASSWORD}）", title_justify="left")
     for head in ("机关", "姓名", "岗位", "登录名", "待办"):
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head in ("登录名", "待办"))
     for one in people:
         table.add_row(one.body, one.name, one.roles, one.sign_in, str(one.to_do))
     console.print(table)

@@ -69,7 +69,7 @@ def show(console: Console, title: str, story: Story) -> None:
 
 def _head(console: Console, story: Story) -> None:
     case = story.case
-    console.print(f"案号 [bold]{case['case_number'] or '（未编号）'}[/bold]　{case['title']}")
+    console.print(f"案号 [bold]{case['case_number'] or '（未编号）'}[/bold]　{case['title']}", soft_wrap=True)
     state = CASES.get(case["state"], case["state"])
     told = {"收案": case["received_on"], "立案": case["docketed_on"], "结案": case["closed_on"]}
     console.print("　".join(f"{what} {day or '—'}" for what, day in told.items()) + f"　状态 {state}")
@@ -109,8 +109,8 @@ def _clocks(console: Console, story: Story) -> None:
 
 
 def _cards(console: Console, story: Story) -> None:
-    for card in story.cards:
-        console.print(f"{card['issued_on']}　{card['text']}")  # its words begin with 黄牌 or 红牌
+    for card in sorted(story.cards, key=lambda c: str(c["issued_on"])):
+        console.print(f"{card['issued_on']}　{card['text']}", soft_wrap=True)  # its words begin with 黄牌 or 红牌
 
 
 def _instruments(console: Console, story: Story) -> None:
