@@ -40,7 +40,7 @@ def demo(data: Path) -> None:
         settle(stage.rpc, stage.operator.token(), timeout=120)  # what was under way goes on by itself
         again = [replace(play, operator=stage.operator, voice=stage.voice, _voices={}) for play in plays]
         faults = [fault for play in again for fault in _told(stage, play)]
-        opened = [line for play in again for line in leaving.leave(stage, play)]
+        opened = leaving.leave(stage, again)
         people = list(leaving.accounts(again))
     PEOPLE.rule("完成")
     leaving.show(PEOPLE, opened, people)

@@ -30,35 +30,43 @@ class Account:
     to_do: int
 
 
-def leave(stage: Stage, play: Play) -> list[str]:
-    """File two more cases of the play's kind: one until the day its first limit ends, one led on. Answers a line each.
+def leave(stage: Stage, plays: Sequence[Play]) -> list[str]:
+    """File two more cases of each play's kind: one until the day its first limit ends, one led on. A line each.
 
     Raises:
         RefusedError, PlayFailedError, TimeoutError: an act that passed before does not pass now.
     """
+    waiting = [_begun(play, "另案一", 1) for play in plays]
+    settle(stage.rpc, stage.operator.token(), timeout=120)
+    told = []
+    for play, one in zip(plays, waiting, strict=True):
+        due_on = _due(one)
+        play.advance(due_on or play.legal_on)
+        told.append(f"{one.title}：{f'期限 {due_on} 届满，' if due_on else ''}尚未办理")
+        told.append(f"{_begun(play, '另案二', FURTHER).title}：{play.legal_on} 收案，已办一个环节")
+    settle(stage.rpc, stage.operator.token(), timeout=120)
+    return told
+
+
+def _begun(play: Play, which: str, count: int) -> Play:
+    """A new case under a title of its own, with so many acts of the play done that are not to be refused."""
     acts = [act for act in play.cast.example["acts"] if not act.get("refused")]
-    title = str(acts[0]["filing"]["title"])
-    waiting, led = (replace(play, case_id="", title=f"{title}（{which}）") for which in ("另案一", "另案二"))
-    waiting.perform(acts[0])
-    settle(stage.rpc, stage.operator.token(), timeout=120)
-    play.advance(_due(waiting))
-    for act in acts[:FURTHER]:
-        led.perform(act)
-    settle(stage.rpc, stage.operator.token(), timeout=120)
-    number = play.speak(play.cast.reader()).get(f"/cases/{led.case_id}")["case_number"] or "未编号"
-    return [f"{waiting.title}：期限 {play.legal_on} 届满，尚未办理",
-            f"{led.title}：{number}，{play.legal_on} 收案，已办一个环节"]
+    one = replace(play, case_id="", title=f"{acts[0]['filing']['title']}（{which}）")
+    for act in acts[:count]:
+        one.perform(act)
+    return one
 
 
 def _due(play: Play) -> str:
+    """The day on which its governing limit ends; empty when a filing starts none."""
     clocks = play.speak(play.cast.registry()).get(f"/cases/{play.case_id}/clocks")["clocks"]
-    return next(str(clock["due_on"]) for clock in clocks if clock["governing"])
+    return next((str(clock["due_on"]) for clock in clocks if clock["governing"]), "")
 
 
 def accounts(plays: Sequence[Play]) -> Iterator[Account]:
     """Everybody of the plays."""
     for play in plays:
-        titles = play.pack.labels["roles"]
+        titles = play.pack.labels.get("roles", {})
         for short, told in play.cast.example["people"].items():
             roles = "、".join(titles.get(role, role) for role in told.get("roles", []))
             to_do = int(play.speak(short).get("/tasks", limit=1)["to_do"])
