@@ -91,6 +91,26 @@ def test_an_approval_takes_two_clicks_and_shuts_nobody_out(
     assert "agree" in said
 
 
+def test_due_soon_says_the_row_when_the_tile_and_the_filter_say_it(
+    page: Page, platform: Platform, stage: Stage, scene: Scene
+) -> None:
+    play = stage.play(PENALTY, "transfer-overdue.case.yaml", "portal-due")
+    play.perform(play.cast.example["acts"][0])
+    settle(stage.rpc, stage.operator.token())
+    sign_in(page, platform, replace(scene, play=play), "zhang")
+    row, tile = page.locator("tr", has_text="虚假宣传"), page.locator("button.counter", has_text="临期")
+    row.wait_for()
+    assert (row.locator("td").last.inner_text()[:4], tile.locator("b").inner_text()) == ("○ 剩余", "0")
+    play.advance("2025-10-09")
+    settle(stage.rpc, stage.operator.token())
+    page.reload()
+    tile.locator("b", has_text="1").wait_for()
+    assert "△ 临期" in row.inner_text()
+    with page.expect_response("**/tasks?*due_state=due_soon*") as told:
+        tile.click()
+    assert [task["case_id"] for task in told.value.json()["tasks"]] == [play.case_id]
+
+
 def test_a_return_without_a_reason_is_not_sent(page: Page, platform: Platform, stage: Stage, scene: Scene) -> None:
     approval(scene, stage, "门户退回案")
     sign_in(page, platform, scene, "chen")

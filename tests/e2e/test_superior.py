@@ -115,5 +115,5 @@ def decide(upper: Play) -> None:
         act("2025-12-10", "kuang", "approve", "examine"),
         act("2025-12-15", "mei", "complete", "decide", form=granted),
     ):
-        upper._advance(one["on"])
+        upper.advance(one["on"])
         upper.perform(one)

@@ -48,6 +48,16 @@ class Cast:
         clerks = {"docketing_clerk", "registrar"}
         return next((short for short in people if clerks & set(people[short].get("roles", []))), next(iter(people)))
 
+    def recorder(self) -> str:
+        """Whoever keeps the panel's records, else the registry."""
+        people: Mapping[str, Any] = self.example["people"]
+        return next((short for short in people if "court_clerk" in people[short].get("roles", [])), self.registry())
+
+    def body_name(self, short: str) -> str:
+        """The body of a person, as it is called."""
+        above = self.example["people"][short].get("body") == "superior"
+        return next(b.name for b in self.bodies("").bodies if b.body_id == (self.root if above else self.body))
+
     def first_day(self) -> str:
         """The day of the first act."""
         return min(str(act["on"]) for act in self.example["acts"])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from services.kit import clock
 from services.kit.procedure.model import Pack
 from services.kit.testing import settle
 from services.ops import lifecycle
-from services.ops.demo import comparison, dossier, report
-from services.ops.demo.cast import PASSWORD
+from services.ops.demo import comparison, dossier, leaving, report
 from services.ops.demo.player import Play
 from services.ops.demo.stage import Stage, filed_folders, open_stage, pack_folders
 from services.ops.installation import Installation
@@ -18,7 +18,8 @@ from services.ops.output import PEOPLE
 
 
 def demo(data: Path) -> None:
-    """Play an example of every pack of cases into a new, empty folder; leaves the platform running unless CI is set.
+    """Play an example of every pack of cases into a new, empty folder; leave open cases in its bodies, and the platform
+    running unless CI is set.
 
     Raises:
         PlayFailedError: an act went otherwise than the example says.
@@ -37,8 +38,13 @@ def demo(data: Path) -> None:
     lifecycle.restart(installation)
     with open_stage(installation) as stage:
         settle(stage.rpc, stage.operator.token(), timeout=120)  # what was under way goes on by itself
-        faults = [fault for play in plays for fault in _told(stage, play)]
-    _farewell(installation, plays, clock.monotonic() - began)
+        again = [replace(play, operator=stage.operator, voice=stage.voice, _voices={}) for play in plays]
+        faults = [fault for play in again for fault in _told(stage, play)]
+        opened = leaving.leave(stage, again)
+        people = list(leaving.accounts(again))
+    PEOPLE.rule("完成")
+    leaving.show(PEOPLE, opened, people)
+    _farewell(installation, clock.monotonic() - began)
     if faults:
         raise SystemExit("与示例不符：\n" + "\n".join(faults))
 
@@ -51,9 +57,9 @@ def _played(stage: Stage, folder: Path) -> Play:
     acts = play.cast.example["acts"]
     binding = next((place for place, act in enumerate(acts) if dossier.is_due(play, act)), 0)
     for done, line in enumerate(play.acts(), 1):
-        PEOPLE.print(f"  {line}")
+        PEOPLE.print(f"  {line}", soft_wrap=True)
         if done == binding:
-            PEOPLE.print(f"  {play.legal_on} {dossier.scan(stage, play)}")
+            PEOPLE.print(f"  {play.legal_on} {dossier.scan(stage, play)}", soft_wrap=True)
     return play
 
 
@@ -66,19 +72,16 @@ def longest(pack: Pack) -> str:
 
 
 def _told(stage: Stage, play: Play) -> list[str]:
-    voice = stage.voice(play.cast.sign_in(play.cast.reader()), PASSWORD, play.cast.body)
-    story = report.read(voice, play.case_id, stage.installation.place.data / "papers" / play.cast.key)
+    folder = stage.installation.place.data / "papers" / play.cast.key
+    officer = play.speak(play.officer())  # who sees 副卷 as well
+    story = report.read(officer, play.case_id, folder, dossier.stack_of(play).phrase)
     report.show(PEOPLE, str(play.cast.example["title"]), story)
     return comparison.differences(story, play.cast.example["expect"])
 
 
-def _farewell(installation: Installation, plays: list[Play], seconds: float) -> None:
-    PEOPLE.rule("完成")
+def _farewell(installation: Installation, seconds: float) -> None:
     PEOPLE.print(f"全程 {seconds:.0f} 秒")
     if os.environ.get("CI"):
         lifecycle.down(installation.place.data)
-        return
-    PEOPLE.print(f"门户 {installation.address}　接口文档 {installation.address}/docs　停止：make down")
-    for play in plays:
-        for short, told in play.cast.example["people"].items():
-            PEOPLE.print(f"  {told['name']}：登录名 {play.cast.sign_in(short)}　密码 {PASSWORD}")
+    else:
+        PEOPLE.print(f"门户 {installation.address}　接口文档 {installation.address}/docs　停止：make down")

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from services.ops.demo.dossier import PHRASE
 from services.ops.demo.report import Story
 from services.ops.demo.site import RefusedError
 
@@ -82,8 +81,7 @@ def _dossier_differences(story: Story, effects: Mapping[str, Any]) -> Iterator[s
     yield from unbound(told)
     if told["state"] != "archived" or not told["locked_until"]:
         yield f"卷宗：应已归档锁定，实为 {told['state']} {told['locked_until']}"
-    yield from (f"检索：{text} 没有命中" for text, answer in story.found.searches.items()
-                if text != PHRASE and not answer["total"])  # fmt: skip
+    yield from (f"检索：{text} 没有命中" for text, answer in story.found.searches.items() if not answer["total"])
 
 
 def unbound(dossier: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,8 @@ def prove(play: Play, act: Mapping[str, Any]) -> str:
     speaker = play.speak(play.officer())
     if method == "publication" and act["event"] == "InstrumentServed" and "left_on" not in told:
         until(lambda: _servings(play, told, "served"), play.patience, f"{told['instrument']} 公告期满")
-        return f"公告期满，{told['instrument']} 视为送达"
+        title = next(rule.title for rule in play.pack.instruments if rule.id == told["instrument"])
+        return f"公告期满，《{title}》视为送达"
     instrument, serving = until(lambda: _servings(play, told), play.patience, f"{told['instrument']} 的送达")[0]
     days = _days(method, told)
     says = {"文书": f"{instrument['title']} {instrument['number']}", "受送达人": serving["addressee_name"],

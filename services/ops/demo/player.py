@@ -43,7 +43,7 @@ class Play:
             PlayFailedError: an act was refused that should pass, or passed that should be refused.
         """
         for act in self.cast.example["acts"]:
-            self._advance(str(act["on"]))
+            self.advance(str(act["on"]))
             done = self._expecting(act)
             who = self.cast.example["people"].get(act.get("who", ""), {}).get("name", "")
             yield f"{act['on']} {who} {done}"
@@ -56,7 +56,8 @@ class Play:
             self._voices[short] = self.voice(self.cast.sign_in(short), PASSWORD, body)
         return self._voices[short]
 
-    def _advance(self, day: str) -> None:
+    def advance(self, day: str) -> None:
+        """Move the legal date on to a day."""
         if day > (self.legal_on or self.cast.first_day()):
             asked = {"root_body_id": self.cast.root, "to": day}
             self.operator.post("/operations/legal-date", asked)

@@ -17,7 +17,6 @@ STATES = {"running": "计时中", "suspended": "已中止", "stopped": "已停�
 DECISIONS = {"submit": "提交", "agree": "同意", "return": "退回", "recall": "撤回", "send_back": "退回前序环节"}
 CASES = {"received": "已收案", "accepted": "已受理", "docketed": "已立案", "declined": "不予受理",
          "not_docketed": "不予立案", "closed": "已结案"}  # fmt: skip
-CARDS = {"yellow": "黄牌", "red": "红牌"}
 KINDS = {"case": "案件", "party": "当事人", "instrument": "文书", "page": "卷宗页"}
 
 
@@ -34,8 +33,9 @@ class Story:
     found: dossier.Found | None
 
 
-def read(voice: Voice, case_id: str, folder: Path | None = None) -> Story:
-    """Everything through the public API, in one person's name; PDFs go into the folder when there is one."""
+def read(voice: Voice, case_id: str, folder: Path | None = None, phrase: str = "") -> Story:
+    """Everything through the public API, in one person's name; PDFs go into the folder when there is one. `phrase`:
+    words of a scanned page, searched as well."""
     listed = voice.get("/instruments", case_id=case_id, limit=100)["instruments"]
     issued = [one for one in reversed(listed) if one["state"] == "issued"]
     case = voice.get(f"/cases/{case_id}")
@@ -46,7 +46,7 @@ def read(voice: Voice, case_id: str, folder: Path | None = None) -> Story:
         voice.get("/alert-cards", case_id=case_id)["cards"],
         [voice.get(f"/instruments/{one['instrument_id']}") for one in issued],
         _fetched(voice, issued, folder) if folder else {},
-        dossier.look(voice, case) if folder and case["case_number"] else None,
+        dossier.look(voice, case, phrase) if folder and case["case_number"] else None,
     )
 
 
@@ -69,7 +69,7 @@ def show(console: Console, title: str, story: Story) -> None:
 
 def _head(console: Console, story: Story) -> None:
     case = story.case
-    console.print(f"案号 [bold]{case['case_number'] or '（未编号）'}[/bold]　{case['title']}")
+    console.print(f"案号 [bold]{case['case_number'] or '（未编号）'}[/bold]　{case['title']}", soft_wrap=True)
     state = CASES.get(case["state"], case["state"])
     told = {"收案": case["received_on"], "立案": case["docketed_on"], "结案": case["closed_on"]}
     console.print("　".join(f"{what} {day or '—'}" for what, day in told.items()) + f"　状态 {state}")
@@ -85,11 +85,15 @@ def _table(title: str, *heads: str) -> Table:
 
 def _nodes(console: Console, story: Story) -> None:
     table = _table("办理过程", "日期", "环节", "办理人", "意见")
-    for visit in story.course["visits"]:
+    for visit in sorted(story.course["visits"], key=lambda v: (_day(v), str(v["done_at"]))):
         said = "；".join(f"{o['person_name']} {DECISIONS.get(o['decision'], o['decision'])}" for o in visit["opinions"])
         who = visit["done_by_name"] or ("办理中" if visit["state"] == "open" else "—")
-        table.add_row(visit["done_on"] or visit["opened_on"], visit["title"], who, said)
+        table.add_row(_day(visit), visit["title"], who, said)
     console.print(table)
+
+
+def _day(visit: dict[str, Any]) -> str:
+    return str(visit["done_on"] or visit["opened_on"])
 
 
 def _clocks(console: Console, story: Story) -> None:
@@ -105,8 +109,8 @@ def _clocks(console: Console, story: Story) -> None:
 
 
 def _cards(console: Console, story: Story) -> None:
-    for card in story.cards:
-        console.print(f"{CARDS[card['level']]}　{card['issued_on']}　{card['text']}")
+    for card in sorted(story.cards, key=lambda c: str(c["issued_on"])):
+        console.print(f"{card['issued_on']}　{card['text']}", soft_wrap=True)  # its words begin with 黄牌 or 红牌
 
 
 def _instruments(console: Console, story: Story) -> None:

@@ -60,7 +60,8 @@ def scan(
     where, place = f"{site.address}/api/v1/cases/{case_id}/separator-sheet", {"volume": volume, "seq": str(seq)}
     answer = httpx.get(where, params=place, headers=headers, timeout=60)
     stack = [*paper.printed(checked(answer).content), *papers]
-    return feed(site, f"扫描-{case_id[-8:]}.tif", paper.tiff(paper.through_the_feeder(stack)))
+    name = f"扫描-{case_id[-8:]}" + (f"-{volume}-{seq}" if volume else "")
+    return feed(site, f"{name}.tif", paper.tiff(paper.through_the_feeder(stack)))
 
 
 def feed(site: ScanSite, name: str, data: bytes) -> str:
