@@ -26,6 +26,9 @@ _WORDS = {
     "list_type": "应为列表", "dict_type": "应为对象", "model_attributes_type": "应为对象",
     "bool_parsing": "应为 true 或 false", "bool_type": "应为 true 或 false", "json_invalid": "不是合法的 JSON",
     "string_unicode": "不是合法的文字", "int_parsing_size": "数值过大",
+} | dict.fromkeys(("timezone_aware", "datetime_type", "datetime_parsing", "datetime_from_date_parsing",
+                   "datetime_object_invalid"), "应写作带时区的时间，如 2025-03-03T09:00:00+08:00") | {
+    "date_type": "日期应写作 YYYY-MM-DD", "date_parsing": "日期应写作 YYYY-MM-DD",
 }  # fmt: skip
 _STATUS = {400: ("请求无法读懂", "请求内容不是合法的 UTF-8 或 JSON，请检查后重新提交"),
            404: ("没有这个地址", "没有这个地址，请查阅 /docs"),

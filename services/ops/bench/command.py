@@ -73,6 +73,7 @@ def _measure(run: report.Run, profile: str, quick: bool, long: bool) -> None:
         for name in names:
             if name not in run.found:
                 run.failed.setdefault(name, _said(error))
+        report.write(run)
 
 
 def _ground(names: Sequence[str], profile: str, quick: bool, long: bool) -> AbstractContextManager[Ground]:

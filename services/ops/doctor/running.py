@@ -48,7 +48,8 @@ def findings(installation: Installation) -> Iterator[Finding]:
 
 def _parked(installation: Installation) -> Finding:
     """What was given up after many attempts waits for a person, and holds up the cases it belongs to."""
-    mend = f"执行 anjuan parked list --data {installation.place.data}，排除原因后 anjuan parked retry"
+    where = f"--data {installation.place.data}"
+    mend = f"执行 anjuan parked list {where}，排除原因后 anjuan parked retry 服务名 {where}"
     try:
         with opened_doors(installation.place.data) as ways:
             books = [ways.ask(room, "GetBalance", pb.GetBalanceRequest()) for room in ways.rooms]

@@ -35,13 +35,14 @@ class WorkflowUnit(Writing):
     def savepoint(self) -> Iterator[None]:
         """What the block changed is taken back too."""
         self.write()
+        raised = set(self.tasks.raised)
         with super().savepoint():
             try:
                 yield
                 self.write()
             except BaseException:
                 self.gathered = Gathered()
-                self.tasks.raised.clear()
+                self.tasks.raised = raised
                 raise
 
     @cached_property
