@@ -61,7 +61,7 @@ def test_a_wrong_checksum_leaves_nothing(world: World) -> None:
     refused(append(world, upload_id, 0, TEXT, Upload_Checksum=checksum(b"other")), 460, slug="checksum-mismatch")
     for wrong in ("md5 x", "sha256", "sha256 ²"):
         refused(append(world, upload_id, 0, TEXT, Upload_Checksum=wrong.encode("latin-1")), 422, 460)  # type: ignore[arg-type]
-    assert state(world, upload_id) == {"offset": "0", "state": "open"}
+    assert state(world, upload_id) == {"offset": "0", "state": "open", "reason": ""}
     assert append(world, upload_id, 0, TEXT, Upload_Checksum=checksum(TEXT)).status_code == 204
 
 
