@@ -73,7 +73,7 @@ def _plain(where: str) -> Callable[[], int]:
     from services.search.index.elastic import ALIAS
 
     client = Elasticsearch(where)
-    query = {"match_phrase": {"heading": " ".join(cut(PHRASE))}}
+    query = {"match_phrase": {"heading.pairs": " ".join(cut(PHRASE))}}
     return lambda: len(client.search(index=ALIAS, query=query, size=PAGE, source=False)["hits"]["hits"])
 
 
