@@ -24,7 +24,7 @@ _WORDS = {
     "float_type": "应为数值", "greater_than_equal": "不能小于 {ge}", "less_than_equal": "不能大于 {le}",
     "too_long": "不能超过{max_length}项", "too_short": "不能少于{min_length}项", "string_type": "应为文字",
     "list_type": "应为列表", "dict_type": "应为对象", "model_attributes_type": "应为对象",
-    "bool_parsing": "应为 true 或 false", "bool_type": "应为 true 或 false", "json_invalid": "不是合法的 JSON",
+    "bool_parsing": "应为 true 或 false", "bool_type": "应为 true 或 false",
     "string_unicode": "不是合法的文字", "int_parsing_size": "数值过大",
 } | dict.fromkeys(("timezone_aware", "datetime_type", "datetime_parsing", "datetime_from_date_parsing",
                    "datetime_object_invalid"), "应写作带时区的时间，如 2025-03-03T09:00:00+08:00") | {

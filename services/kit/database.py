@@ -59,9 +59,10 @@ _ADVANCED = """
 
 
 @lru_cache(maxsize=512)
-def _writing(parts: tuple[str, ...]) -> TextClause:
-    """One statement with audit and answer, because each has its price at the client, whatever it does."""
-    return text(f"with {', '.join(f'w{at} as ({part})' for at, part in enumerate((_KEPT, *parts)))} {_AUDIT}")
+def together(parts: tuple[str, ...]) -> TextClause:
+    """One statement, made once for each shape, because each has its price at the client, whatever it does."""
+    named = ", ".join(f"w{at} as ({part})" for at, part in enumerate(parts[:-1]))
+    return text(f"with {named} {parts[-1]}" if named else parts[-1])
 
 
 # seconds (tcp_user_timeout: ms) until a server that vanished without a word is given up
@@ -226,7 +227,7 @@ class UnitOfWork:
         if parts or records or answered:
             noted = {"answer": None, "who": None, "key": None, "records": json.dumps(records, ensure_ascii=False)}
             values = noted | answered | {name: value for _, more in parts for name, value in more.items()}
-            self.connection.execute(_writing(tuple(sql for sql, _ in parts)), values)
+            self.connection.execute(together((_KEPT, *(sql for sql, _ in parts), _AUDIT)), values)
         return written
 
     def _told(self, written: list[events.Event]) -> Iterator[Statement]:

@@ -18,8 +18,7 @@ from services.kit.publisher import BrokerGoneError, Message, Publisher
 from services.kit.settings import Settings
 
 BATCH = 200
-POLL_SECONDS = 1.0
-LONGEST_BACKOFF_SECONDS = 5.0
+POLL_SECONDS, LONGEST_BACKOFF_SECONDS = 1.0, 5.0
 Database = psycopg.Connection[TupleRow]
 log = logging.getLogger("anjuan.relay")
 

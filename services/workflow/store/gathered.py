@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, TextClause, text
+from sqlalchemy import Table
 
 from services.kit.projections import Statement
 
@@ -108,11 +108,3 @@ def _changing(at: int, table: str, key: str, raised: str, columns: tuple[str, ..
     new = ", ".join([f"{name} = n.{name}" for name in columns] + ([f"{raised} = t.{raised} + 1"] if raised else []))
     return (f"update {table} t set {new} "  # noqa: S608 - names of our own tables
             f"from json_populate_record(null::{table}, cast(:v{at} as json)) n where t.{key} = :k{at}")  # fmt: skip
-
-
-@lru_cache(maxsize=512)
-def together(parts: tuple[str, ...]) -> TextClause:
-    """One statement; made once for each shape."""
-    *before, last = parts
-    named = ", ".join(f"w{at} as ({part})" for at, part in enumerate(before))
-    return text(f"with {named} {last}" if named else last)

@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.kit.database import UnitOfWork
+from services.kit.database import UnitOfWork, together
 from services.kit.projections import Statement
 from services.workflow.model.records import Record
-from services.workflow.store.gathered import Gathered, together
+from services.workflow.store.gathered import Gathered
 
 R = TypeVar("R", bound=Record)
 
