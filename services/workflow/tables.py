@@ -84,7 +84,6 @@ instances = Table(
     document("tokens"),  # the engine's state, without its specification
     document("variables"),  # case, forms, results, actors: what conditions may ask
     words("department_id"), strings("officer_ids"), strings("panel_ids"), words("stage"),
-    words("due_soon"),  # limit of which supervision said that it is due soon
     Column("concluded", Boolean, nullable=False, server_default=text("false")),
     words("outcome"),
     Column("started_on", Date, nullable=False),

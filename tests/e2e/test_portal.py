@@ -92,7 +92,7 @@ def test_an_approval_takes_two_clicks_and_shuts_nobody_out(
 
 
 def test_due_soon_says_the_row_when_the_tile_and_the_filter_say_it(
-    page: Page, platform: Platform, stage: Stage, scene: Scene
+    page: Page, platform: Platform, stage: Stage, scene: Scene, tmp_path: Path
 ) -> None:
     play = stage.play(PENALTY, "transfer-overdue.case.yaml", "portal-due")
     play.perform(play.cast.example["acts"][0])
@@ -109,6 +109,11 @@ def test_due_soon_says_the_row_when_the_tile_and_the_filter_say_it(
     with page.expect_response("**/tasks?*due_state=due_soon*") as told:
         tile.click()
     assert [task["case_id"] for task in told.value.json()["tasks"]] == [play.case_id]
+    page.goto(f"{platform.address}/cases")
+    registered = page.locator("tr", has_text="虚假宣传")
+    registered.wait_for()
+    assert "△ 临期" in registered.inner_text()
+    page.screenshot(path=str(tmp_path / "register.png"))
 
 
 def test_a_return_without_a_reason_is_not_sent(page: Page, platform: Platform, stage: Stage, scene: Scene) -> None:

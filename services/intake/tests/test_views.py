@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.kit.v1.cards_pb2 import SupervisionCard, WorkflowCard
-from anjuan.supervision.v1.events_pb2 import DueDayChanged
+from anjuan.supervision.v1.events_pb2 import ClockDueSoon, DueDayChanged
 from anjuan.workflow.v1.events_pb2 import CaseAssigned
 from services.intake import views
 from services.intake.tests.scene import (
@@ -116,6 +116,10 @@ def test_a_row_shows_the_due_day_that_supervision_tells(scene: Scene) -> None:
         [row] = views.list_cases(uow, pb.ListCasesRequest()).cases
     assert (row.due_on, row.due_state, row.due_unit, row.provisional) == ("2025-09-03", "running", "month", True)
     assert (row.party_names, row.cause, row.docketed_on) == ("赵一、钱二", "买卖合同纠纷", "")
+    card.state = "due_soon"
+    scene.hears("supervision", ClockDueSoon(card=card), case.case_id, case_id=case.case_id)
+    with scene.begin(CLERK) as uow:
+        assert views.list_cases(uow, pb.ListCasesRequest()).cases[0].due_state == "due_soon"
 
 
 def test_each_body_has_its_own_register(scene: Scene) -> None:

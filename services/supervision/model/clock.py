@@ -65,6 +65,11 @@ class Clock:
         """What others hear of; a change of it is a DueDayChanged."""
         return self.state, self.starts_on, self.due_on, self.due_at, self.provisional
 
+    @property
+    def soon(self) -> bool:
+        """Whether a reminder of its due day has been told; another due day has reminders of its own."""
+        return self.state == "running" and any(key.startswith(f"soon {self.due_on} ") for key in self.done)
+
     def as_standing(self) -> Standing:
         """How it stands, without its reasons."""
         late = self.stopped_on is not None and self.due_on is not None and self.stopped_on > self.due_on
@@ -122,6 +127,6 @@ def card(clocks: Sequence[Clock], cards: Mapping[str, int]) -> SupervisionCard:
         return SupervisionCard(limit_id=ended.limit_id if ended else "", state="stopped" if ended else "", **counts)
     due_on = leader.due_on.isoformat() if leader.due_on else ""
     return SupervisionCard(
-        limit_id=leader.limit_id, due_on=due_on, state=leader.state, provisional=leader.provisional,
-        unit=leader.unit, **counts,
+        limit_id=leader.limit_id, due_on=due_on, state="due_soon" if leader.soon else leader.state,
+        provisional=leader.provisional, unit=leader.unit, **counts,
     )  # fmt: skip

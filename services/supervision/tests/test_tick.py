@@ -34,6 +34,10 @@ def _extend(scene: Scene) -> None:
               reason="案情复杂")  # fmt: skip
 
 
+def _state(scene: Scene) -> str:
+    return str(scene.rows("select due_state from case_card where case_id = 'c1'")[0]["due_state"])
+
+
 def test_due_soon_is_told_once_for_each_due_day(scene: Scene) -> None:
     scene.docket("c1", "2025-03-05")  # due 3 June; ten days before: 24 May
     scene.go("2025-05-23")
@@ -41,7 +45,11 @@ def test_due_soon_is_told_once_for_each_due_day(scene: Scene) -> None:
     scene.go("2025-05-24")
     scene.go("2025-05-25")
     assert [(e.data.due_on, e.data.remaining) for e in scene.told("ClockDueSoon")] == [("2025-06-03", 10)]
+    assert scene.told("ClockDueSoon")[-1].data.card.state == "due_soon"
+    scene.assign("c1", "officer-1")
+    assert _state(scene) == "due_soon"
     _extend(scene)
+    assert _state(scene) == "running"
     scene.go("2025-06-23")
     assert [(e.data.due_on, e.data.remaining) for e in scene.told("ClockDueSoon")] == [
         ("2025-06-03", 10), ("2025-07-03", 10),

@@ -133,8 +133,8 @@ class Tellings:
         for row, telling in self.found:
             if row.case_id not in found:
                 found[row.case_id] = _card_of(row, more)
-            if telling.expired and row.governing and row.state == "running":
-                found[row.case_id].state = "overdue"
+            if (telling.expired or telling.soon) and row.governing and row.state == "running":
+                found[row.case_id].state = "overdue" if telling.expired else "due_soon"
                 led_anew |= {row.case_id} if row.kind != AUTHORITY else set()
         return found | self._led_anew(led_anew, found)
 
@@ -173,7 +173,7 @@ def _messages(row: Any, telling: Telling, issued: Sequence[Given], whole: Superv
     due_on = row.due_on.isoformat()
     for act in telling.soon:
         yield ClockDueSoon(clock_id=row.clock_id, limit_id=row.limit_id, scope_id=row.scope_id, due_on=due_on,
-                           remaining=act["remaining"])  # fmt: skip
+                           remaining=act["remaining"], card=whole)  # fmt: skip
     if telling.expired:
         yield TimeLimitExpired(clock_id=row.clock_id, limit_id=row.limit_id, scope_id=row.scope_id, due_on=due_on,
                                kind=row.kind, card=whole)  # fmt: skip

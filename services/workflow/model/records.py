@@ -39,7 +39,6 @@ class Instance(Record):
     officer_ids: tuple[str, ...] = ()
     panel_ids: tuple[str, ...] = ()
     stage: str = ""
-    due_soon: str = ""
     concluded: bool = False
     outcome: str = ""
     concluded_on: date | None = None

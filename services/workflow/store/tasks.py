@@ -24,10 +24,7 @@ _INSTANCE = select(instances, *_DUE).select_from(_GOVERNED).where(instances.c.ca
 # A suspended clock has no day; the list then sorts it last.
 _REDATE = text("""
     update task_audience a set due_on = n.due_on, due_state = n.due_state
-    from (select case_id, coalesce(due_on, :no_day) as due_on,
-                 case when due_state = 'running' and limit_id = :due_soon then 'due_soon' else due_state end
-                     as due_state
-          from case_card where case_id = :case_id) n
+    from (select case_id, coalesce(due_on, :no_day) as due_on, due_state from case_card where case_id = :case_id) n
     where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
 
 
@@ -129,9 +126,9 @@ class Tasks(Rows[Task]):
         )
         return bool(self.uow.connection.execute(query).scalar())
 
-    def redate(self, case_id: str, due_soon: str) -> None:
-        """Bring the open tasks of a case to the due day that supervision told; `due_soon`: the limit that is so."""
-        self.uow.connection.execute(_REDATE, {"case_id": case_id, "no_day": NO_DAY, "due_soon": due_soon})
+    def redate(self, case_id: str) -> None:
+        """Bring the open tasks of a case to the governing limit's day and state, as supervision told them."""
+        self.uow.connection.execute(_REDATE, {"case_id": case_id, "no_day": NO_DAY})
 
     def instance_of(self, case_id: str) -> str | None:
         """The procedure instance of a case."""

@@ -157,7 +157,8 @@ def test_due_days_are_passed_on_to_open_tasks(desk: Desk) -> None:
     rows = [(t.case_id, t.due_on, t.due_state) for t in shown.tasks]
     assert rows == [(case_id, "2025-03-10", "running"), (quiet, "", "")]
     assert (shown.to_do, shown.due_soon, shown.overdue) == (2, 0, 0)
-    supervise(supervision_facts.ClockDueSoon(limit_id="x-limit", due_on="2025-03-10", remaining=3))
+    card.state = "due_soon"
+    supervise(supervision_facts.ClockDueSoon(limit_id="x-limit", due_on="2025-03-10", remaining=3, card=card))
     soon = desk.list("zhang", due_state="due_soon")
     assert ([t.case_id for t in soon.tasks], soon.due_soon, soon.overdue) == ([case_id], 1, 0)
     desk.complete("zhang", case_id, "z")

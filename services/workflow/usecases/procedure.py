@@ -56,7 +56,7 @@ def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     if event.type == "CaseClosed":
         changed = case_closed(run, event.occurred_on) or changed
     if event.source == "supervision":
-        changed = _due(run, event) or changed
+        run.uow.tasks.redate(run.case_id)
     if event.type in run.waited:
         _wait(run, event)
         changed = True
@@ -86,17 +86,6 @@ def _register(run: Run, event: Event) -> bool:
     case: dict[str, Any] = run.variables.setdefault("case", {})
     case |= case_of_card(event, case)
     return True
-
-
-def _due(run: Run, event: Event) -> bool:
-    """Open tasks show the governing limit's day; `due_soon` lasts until that limit's day changes."""
-    before = run.instance.due_soon
-    if event.type == "ClockDueSoon":
-        run.change(due_soon=event.data.limit_id)
-    elif event.type == "DueDayChanged" and event.data.limit_id == before:
-        run.change(due_soon="")
-    run.uow.tasks.redate(run.case_id, run.instance.due_soon)
-    return run.instance.due_soon != before
 
 
 def _wait(run: Run, event: Event) -> None:

@@ -51,7 +51,7 @@ class Run:
     def __init__(self, uow: WorkflowUnit, engine: Engine, instance: Instance, due: Due = NONE_DUE) -> None:
         self.uow, self.engine, self.pack, self.instance = uow, engine, engine.pack, instance
         self.variables: dict[str, Any] = instance.variables
-        self._due = due
+        self.due = due
         self._told: list[dict[str, Any]] = []
         rules = [rule.waits_for for rule in self.pack.nodes.values() if rule.waits_for is not None]
         self.waited = {rule.event for rule in rules}
@@ -115,12 +115,6 @@ class Run:
         """What another body asks, where this case is its request; else empty."""
         found: dict[str, Any] = self.variables.get("case", {}).get("request") or {}
         return found if "effect_id" in found else {}
-
-    @property
-    def due(self) -> Due:
-        """Governing due day of the case and its state, as supervision told."""
-        soon = self._due.state == "running" and self._due.limit_id == self.instance.due_soon
-        return replace(self._due, state="due_soon") if soon else self._due
 
     def acted(self, node_id: str, people: Sequence[str], approvers: Sequence[str]) -> None:
         """Who filled in the last visit of a node, and who approved it."""
@@ -193,6 +187,6 @@ class Run:
         i = self.instance
         self.uow.instances.change(
             i.instance_id, tokens=i.tokens, variables=self.variables, department_id=i.department_id,
-            officer_ids=list(i.officer_ids), panel_ids=list(i.panel_ids), stage=i.stage, due_soon=i.due_soon,
-            concluded=i.concluded, outcome=i.outcome, concluded_on=i.concluded_on,
+            officer_ids=list(i.officer_ids), panel_ids=list(i.panel_ids), stage=i.stage, concluded=i.concluded,
+            outcome=i.outcome, concluded_on=i.concluded_on,
         )  # fmt: skip
