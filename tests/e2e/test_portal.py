@@ -116,6 +116,31 @@ def test_due_soon_says_the_row_when_the_tile_and_the_filter_say_it(
     page.screenshot(path=str(tmp_path / "register.png"))
 
 
+def test_a_measure_lapses_and_an_instrument_has_its_title(
+    page: Page, platform: Platform, stage: Stage, scene: Scene, tmp_path: Path
+) -> None:
+    play = stage.play(PENALTY, "hearing-penalty.case.yaml", "portal-lapse")
+    for act in play.cast.example["acts"]:
+        if str(act["on"]) > "2025-01-16":
+            break
+        if "refused" not in act:
+            play.advance(str(act["on"]))
+            play.perform(act)
+    play.advance("2025-02-05")  # it lapsed on 26 January
+    settle(stage.rpc, stage.operator.token())
+    sign_in(page, platform, replace(scene, play=play), "zhang")
+    page.goto(f"{platform.address}/cases/{play.case_id}")
+    node = page.locator("ol.timeline li", has_text="先行登记保存证据").first
+    node.wait_for()
+    assert "制发文书《先行登记保存证据通知书》" in node.inner_text()
+    page.screenshot(path=str(tmp_path / "course.png"), full_page=True)
+    page.get_by_role("tab", name="期限").click()
+    clock = page.locator("[role=tabpanel]:visible div.opinion", has_text="先行登记保存后续措施")
+    assert "到期自动解除" in clock.inner_text()
+    assert "超期" not in clock.inner_text()
+    page.screenshot(path=str(tmp_path / "clocks.png"), full_page=True)
+
+
 def test_a_return_without_a_reason_is_not_sent(page: Page, platform: Platform, stage: Stage, scene: Scene) -> None:
     approval(scene, stage, "门户退回案")
     sign_in(page, platform, scene, "chen")

@@ -96,14 +96,20 @@ def _day(visit: dict[str, Any]) -> str:
     return str(visit["done_on"] or visit["opened_on"])
 
 
+def _state(clock: dict[str, Any]) -> str:
+    """A period of the parties' own runs out, a measure that was not dealt with lapses by law; nobody is late."""
+    kind, over = clock["kind"], clock["state"] == "overdue"
+    if kind == "measure-term" and (over or clock["stopped_on"] > clock["due_on"]):
+        return "到期自动解除"
+    own = over and kind not in ("limit-on-authority", "seed-business-rule")
+    return "已届满" if own else STATES.get(clock["state"], clock["state"])
+
+
 def _clocks(console: Console, story: Story) -> None:
     table = _table("期限", "期限", "起算", "届满日", "状态", "依据")
     for clock in story.clocks:
         due = (clock["due_at"] or clock["due_on"] or "—") + ("（暂定）" if clock["provisional"] else "")
-        # a period of the parties' own runs out; nobody is late
-        own = clock["state"] == "overdue" and clock["kind"] not in ("limit-on-authority", "seed-business-rule")
-        state = "已届满" if own else STATES.get(clock["state"], clock["state"])
-        table.add_row(clock["name"], clock["starts_on"], due, state,
+        table.add_row(clock["name"], clock["starts_on"], due, _state(clock),
                       f"{clock['law']} {clock['article']}")  # fmt: skip
     console.print(table)
 

@@ -17,6 +17,8 @@ from services.kit.procedure.model import LimitRule
 from services.supervision.model.ledger import EVERY, Entry, Run, paired
 from services.supervision.model.rules import PackLimits
 
+MEASURE = "measure-term"  # of domain/deadlines.yaml: what is not dealt with in time ends by law, nobody is late
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -121,7 +123,7 @@ def _standing(run: _Run, within: Sequence[Entry], passed: set[date]) -> Standing
         state="suspended" if found.due_on is None else "overdue" if expired else "running",
         starts_on=run.start.from_on, due_on=found.due_on, due_at=found.due_at, suspended_on=found.suspended_on,
         provisional=found.provisional, expired=expired, extensions=len(granted), steps=tuple(steps), void=void,
-    ), run.stop)  # fmt: skip
+    ), run.stop, run.limit)  # fmt: skip
 
 
 def asked_of(within: Iterable[Entry]) -> list[str]:
@@ -145,13 +147,15 @@ def _asked(entry: Entry, answer: Entry | None) -> str:
     return f"报请：{entry.from_on}报请{whom}批准第{nth}次延长{by}，{said}。{late}"
 
 
-def _ended(standing: Standing, stop: Entry | None) -> Standing:
+def _ended(standing: Standing, stop: Entry | None, limit: TimeLimit) -> Standing:
     if stop is None:
         return standing
     late = standing.due_on is not None and stop.from_on > standing.due_on
     if standing.due_at is not None and stop.moment is not None:
         late = stop.moment > standing.due_at
-    step = f"停止：{stop.from_on}停止计时，" + (f"已超过届满日{standing.due_on}。" if late else "在期限之内。")
+    over = f"措施已于{standing.due_on}届满时自动解除。" if limit.kind == MEASURE else f"已超过届满日{standing.due_on}。"
+    fate = over if late else "在期限之内。"
+    step = f"停止：{stop.from_on}停止计时，{fate}"
     return replace(
         standing, state="stopped", stopped_on=stop.from_on, expired=late, steps=(*standing.steps, step)
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from anjuan.identity.v1 import identity_pb2
@@ -9,6 +11,8 @@ from anjuan.intake.v1 import events_pb2 as intake_facts
 from anjuan.kit.v1.cards_pb2 import PartyCard
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError
+from services.kit.procedure.bundle import domain
+from services.kit.settings import procedures_dir
 from services.workflow.tests.desk import CITY, COUNTY, Desk
 from services.workflow.tests.tiny import bundle, form
 
@@ -69,6 +73,37 @@ def test_effects_and_reasons_stay_in_the_body(desk: Desk) -> None:
     desk.decide("leader", case_id, "a")
     assert [e.name for e in desk.course("li", case_id).visits[0].effects] == ["told"]
     assert not desk.course("inspector", case_id).visits[0].effects
+
+
+def test_an_instrument_is_named_to_who_may_open_its_volume(desk: Desk) -> None:
+    template = "templates/meeting-record.docx"
+    law = {name: domain(name) for name in ("documents", "catalogues")}
+    papers = (("samr-penalty-decision", "处罚决定书", "main", 2), ("samr-meeting-record", "讨论记录", "internal", 6))
+    asked = [{"id": v, "effect": "issue_instrument", "with": {"instrument": i}} for i, _, v, _ in papers]
+    kinds = [{"id": i, "title": title, "template": template, "volume": {"id": v, "seq": seq},
+              "fields": dict.fromkeys(law["documents"][i]["required_fields"], "")}
+             for i, title, v, seq in papers]  # fmt: skip
+    volumes = [{"id": v, "kind": v, "catalogue": f"samr-penalty-{c}", "takes": [{"seq": seq, "rest": True}]}
+               for v, c, seq in (("main", "main", 2), ("internal", "sub", 6))]  # fmt: skip
+    told = {"instruments.yaml": {"instruments": kinds}, "volumes.yaml": {"volumes": volumes}}
+    told |= {f"frozen/{name}.json": found for name, found in law.items()}
+    more = {name: json.dumps(data).encode() for name, data in told.items()}
+    more[template] = (procedures_dir() / "admin-penalty-general" / template).read_bytes()
+    desk.publish(bundle("tiny", "start s\ntask a\nend e\ns -> a -> e", {"a": {"effects": asked}}, more=more))
+    case_id = desk.file(TINY)
+    desk.complete("zhang", case_id, "a")
+
+    def named(who: str) -> list[tuple[str, str]]:
+        return [(e.title, e.subject) for e in desk.course(who, case_id).visits[0].effects]
+
+    whole = [("制发文书", "处罚决定书"), ("制发文书", "讨论记录")]
+    assert named("zhang") == named("leader") == whole
+    # a colleague reads the dossier without the internal volume
+    assert named("li") == [("制发文书", "处罚决定书"), ("制发文书", "")]
+    assert named("inspector") == []
+    [task] = desk.query("select task_id from tasks where node_id = 'a'")
+    view = desk.ask("legal_head", "GetTask", pb.GetTaskRequest(task_id=task.task_id))
+    assert [e.subject for e in view.effects] == ["处罚决定书", ""]
 
 
 def test_a_task_is_no_way_round(desk: Desk) -> None:

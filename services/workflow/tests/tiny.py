@@ -31,9 +31,9 @@ def form(**fields: Any) -> dict[str, Any]:
 def bundle(
     pack_id: str, drawing: str, nodes: Mapping[str, Any], *, version: str = "1.0.0",
     forms: Mapping[str, Any] | None = None, ends: tuple[str, ...] = ("e",), labels: Mapping[str, str] | None = None,
-    **pack: Any,
+    more: Mapping[str, bytes] | None = None, **pack: Any,
 ) -> bytes:  # fmt: skip
-    """A bundle of a small pack: `drawing` as kit's tests draw, one rule for each node."""
+    """A bundle of a small pack: `drawing` as kit's tests draw, one rule for each node; `more` files."""
     about = {
         "id": pack_id, "version": version, "valid_from": "2025-01-01", "title": "小程序", "kind": "any",
         "legal_basis": [{"law": "某法"}], "channels": {"ex_officio": {"who": ["case_officer"]}},
@@ -51,4 +51,4 @@ def bundle(
     files = {name: json.dumps(data, ensure_ascii=False).encode() for name, data in parts.items()}
     asked = {name: form() for name, rule in rules.items() if "actor" in rule} | dict(forms or {})
     files |= {f"forms/{name}.schema.json": json.dumps(f).encode() for name, f in asked.items()}
-    return pack_files(files | {"process.bpmn": drawn(draw(drawing))})
+    return pack_files(files | dict(more or {}) | {"process.bpmn": drawn(draw(drawing))})

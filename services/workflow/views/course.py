@@ -11,6 +11,7 @@ from services.kit import access
 from services.kit.effects import struct
 from services.kit.errors import CaseNotKnownError
 from services.kit.procedure import registry
+from services.kit.procedure.model import Pack
 from services.workflow.model.records import Effect, Opinion, Visit
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects, instances, opinions, visits
@@ -103,7 +104,7 @@ def _visit(run: Run, visit: Visit, said: Sequence[Opinion], out: Sequence[Effect
         told.data.CopyFrom(struct(v.data if whole else open_fields(run, v.node_id, v.data)))
         told.reason = v.reason
         told.opinions.extend(opinion(o) for o in said)
-        told.effects.extend(effect_states(out))
+        told.effects.extend(effect_states(run.pack, out, whole))
     return told
 
 
@@ -122,13 +123,22 @@ def opinion(said: Opinion) -> pb.Opinion:
     )  # fmt: skip
 
 
-def effect_states(found: Sequence[Effect]) -> list[pb.EffectState]:
-    """Effects as they are told."""
+def _subject(pack: Pack, effect: Effect, internal: bool) -> str:
+    """The title of the instrument that it issues; of the internal volume's to who may open that."""
+    rule = next((r for r in pack.instruments if r.id == effect.params.get("instrument")), None)
+    if rule is None or effect.effect != "issue_instrument":
+        return ""
+    inner = {volume.id for volume in pack.volumes if volume.kind == "internal"}
+    return rule.title if internal or rule.volume.id not in inner else ""
+
+
+def effect_states(pack: Pack, found: Sequence[Effect], internal: bool) -> list[pb.EffectState]:
+    """Effects as they are told; `internal`: to who may read the internal volume, or acted there."""
     kinds = registry.effects()
     return [
         pb.EffectState(
             effect_id=e.effect_id, effect=e.effect, name=e.name, title=kinds[e.effect].title, owner=e.owner,
             state=e.state, attempt=e.attempt, results=struct(e.results), reason=e.reason,
-            requested_at=e.requested_at.isoformat() if e.requested_at else "",
+            requested_at=e.requested_at.isoformat() if e.requested_at else "", subject=_subject(pack, e, internal),
         ) for e in found
     ]  # fmt: skip

@@ -73,7 +73,8 @@ def _view(
     )  # fmt: skip
     if staff:
         view.opinions.extend(opinion(o) for o in said_of(uow, visit.visit_id))
-        view.effects.extend(effect_states(uow.effects.list(effects.c.visit_id == visit.visit_id, effects.c.position)))
+        out = uow.effects.list(effects.c.visit_id == visit.visit_id, effects.c.position)
+        view.effects.extend(effect_states(run.pack, out, internal))
     return view
 
 
