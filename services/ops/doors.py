@@ -15,6 +15,7 @@ from services.kit import rpc
 from services.kit.errors import DomainError
 from services.kit.settings import Settings
 from services.ops import lifecycle, output
+from services.ops.publish import SECONDS as SIGN_IN
 from services.ops.publish import token_of
 
 SECONDS = 600.0  # a replay of everything, a chain of years
@@ -26,6 +27,7 @@ class Doors:
 
     settings: Settings
     token: str
+    seconds: float = SECONDS
 
     @property
     def rooms(self) -> list[str]:
@@ -48,7 +50,7 @@ class Doors:
         if room not in self.settings.rpc:
             raise lifecycle.RefusedError(f"没有名为 {room} 的服务；可用的有：{'、'.join(self.rooms)}")
         with rpc.channel(self.settings.rpc[room]) as channel:
-            return rpc.invoke(getattr(stub(channel), method), request, token=self.token, timeout=SECONDS)
+            return rpc.invoke(getattr(stub(channel), method), request, token=self.token, timeout=self.seconds)
 
 
 @contextmanager
@@ -59,12 +61,12 @@ def doors(data: Path, json: bool) -> Iterator[Doors]:
 
 
 @contextmanager
-def opened_doors(data: Path) -> Iterator[Doors]:
-    """The same; raises RefusedError for what a room refuses."""
+def opened_doors(data: Path, seconds: float = SECONDS) -> Iterator[Doors]:
+    """The same, each call with so many seconds; raises RefusedError for what a room refuses."""
     settings = Settings.from_environment(lifecycle.opened(data).variables)
     try:
         with rpc.channel(settings.rpc["identity"]) as identity:
-            token = token_of(IdentityStub(identity), data, "", "")
-        yield Doors(settings, token)
+            token = token_of(IdentityStub(identity), data, "", "", min(seconds, SIGN_IN))
+        yield Doors(settings, token, seconds)
     except DomainError as refusal:
         raise lifecycle.RefusedError(f"{refusal.title}：{refusal.detail}") from refusal

@@ -89,7 +89,7 @@ def _each(
     raise typer.Exit(0 if all(one["ok"] for one in told) else 1)
 
 
-def token_of(identity: IdentityStub, data: Path, sign_in: str, password: str) -> str:
+def token_of(identity: IdentityStub, data: Path, sign_in: str, password: str, seconds: float = SECONDS) -> str:
     """Sign in; without a name as the operator of the set-up.
 
     Raises:
@@ -102,7 +102,7 @@ def token_of(identity: IdentityStub, data: Path, sign_in: str, password: str) ->
             raise NotFoundError("没有运维账号的凭据（keys/operator.json），请先启动平台，或用 --as 登录") from None
         sign_in, password = known["sign_in"], known["password"]
     request = identity_pb2.SignInRequest(sign_in=sign_in, password=password)
-    return str(rpc.invoke(identity.SignIn, request, timeout=SECONDS).token)
+    return str(rpc.invoke(identity.SignIn, request, timeout=seconds).token)
 
 
 def _told(door: Door, item: Any, act: Callable[[Door, Any], pb.Pack]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psutil
@@ -15,6 +16,7 @@ from services.ops.rig.place import read_json
 from services.ops.rig.web import complaints
 
 MEGABYTE = 1024 * 1024
+_NONE: Mapping[str, int] = {}
 
 
 def resident_mb(pid: int, children: bool = True) -> int:
@@ -34,7 +36,8 @@ def resident_mb(pid: int, children: bool = True) -> int:
     return round(total / MEGABYTE)
 
 
-def _part(installation: Installation, part: Part, restarts: dict[str, int]) -> dict[str, Any]:
+def part_status(installation: Installation, part: Part, restarts: Mapping[str, int] = _NONE) -> dict[str, Any]:
+    """One part: its process, memory and health."""
     pid, port = process.pid_of(installation.place, part.name), getattr(part, "port", 0)
     healthy = pid is not None and part.ready()
     held = installation.place.hold(part.name).exists()
@@ -56,7 +59,7 @@ def status(installation: Installation) -> dict[str, Any]:
     """Every part, and the whole."""
     place = installation.place
     state = read_json(place.run / STATE) or {"phase": "down", "restarts": {}}
-    parts = [_part(installation, part, state["restarts"]) for part in installation.parts()]
+    parts = [part_status(installation, part, state["restarts"]) for part in installation.parts()]
     keepers = [pid for name in ("keeper", "guard") if (pid := process.pid_of(place, name))]
     return {
         "data": str(place.data),

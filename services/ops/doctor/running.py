@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import psycopg
 
@@ -12,17 +15,20 @@ from anjuan.kit.v1 import operations_pb2 as pb
 from services.kit import clock
 from services.kit.errors import DomainError, RuleRefusedError
 from services.kit.objects import ObjectStore, open_store
+from services.ops.doctor.asking import Check, side_by_side
 from services.ops.doctor.finding import Finding
-from services.ops.doors import opened_doors
+from services.ops.doors import Doors, opened_doors
 from services.ops.installation import Installation
 from services.ops.lifecycle import RefusedError, anything_lives, keeper_lives
 from services.ops.output import LABELS
 from services.ops.rig import process
+from services.ops.rig.part import Part
 from services.ops.rig.ports import is_free
-from services.ops.status import status
+from services.ops.status import part_status
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 PROBES = "doctor"
+ROOM_SECONDS = 3.5  # for a sign-in, then for all rooms at once
 _FOLDER = (
     "文件夹存储不能真正锁定：归档文件只设为只读，能进入该文件夹的人仍可删改，靠 anjuan scrub 以哈希发现（仅供单机体验，"
     "正式使用请选带对象锁定的 S3 存储）"
@@ -36,14 +42,25 @@ def findings(installation: Installation) -> Iterator[Finding]:
         yield Finding("平台", False, "没有在运行", "执行 anjuan up")
         return
     yield _keepers(installation)
-    yield _durability(installation)
-    yield _broker(installation)
-    for part in status(installation)["parts"]:
-        found = "正常" if part["healthy"] else f"没有应答 {'、'.join(part['lacking'])}"
-        mend = f"查看 {installation.place.logs / part['name']}.log，然后执行 anjuan restart {part['name']}"
-        yield Finding(LABELS.get(part["name"], part["name"]), part["healthy"], found, mend)
-    yield _parked(installation)
-    yield _locks(installation)
+    yield from side_by_side([
+        Check("数据库落盘", partial(_durability, installation), "执行 anjuan restart postgres"),
+        Check("消息中间件连接", partial(_broker, installation), "执行 anjuan restart rabbitmq"),
+        *(_part(installation, part) for part in installation.parts()),
+        Check("搁置的事项", partial(_parked, installation), "先恢复上面没有应答的部分"),
+        Check("归档锁定", partial(_locks, installation), "先恢复上面没有应答的部分"),
+    ])  # fmt: skip
+
+
+def _part(installation: Installation, part: Part) -> Check:
+    title, log = LABELS.get(part.name, part.name), installation.place.logs / f"{part.name}.log"
+    mend = f"查看 {log}，然后执行 anjuan restart {part.name}"
+
+    def look() -> Finding:
+        state = part_status(installation, part)
+        found = "正常" if state["healthy"] else f"没有应答 {'、'.join(state['lacking'])}".rstrip()
+        return Finding(title, state["healthy"], found, mend)
+
+    return Check(title, look, mend)
 
 
 def _parked(installation: Installation) -> Finding:
@@ -51,13 +68,23 @@ def _parked(installation: Installation) -> Finding:
     where = f"--data {installation.place.data}"
     mend = f"执行 anjuan parked list {where}，排除原因后 anjuan parked retry 服务名 {where}"
     try:
-        with opened_doors(installation.place.data) as ways:
-            books = [ways.ask(room, "GetBalance", pb.GetBalanceRequest()) for room in ways.rooms]
+        with opened_doors(installation.place.data, ROOM_SECONDS) as ways, ThreadPoolExecutor() as pool:
+            told = dict(zip(ways.rooms, pool.map(partial(_book, ways), ways.rooms), strict=True))
     except RefusedError as error:
         return Finding("搁置的事项", False, f"无法查询：{error}", "先恢复上面没有应答的部分")
-    first = {book.service: book.parked[0].type or "无法读懂" for book in books if book.parked}
-    found = [f"{book.service} {len(book.parked)} 项（{first[book.service]}）" for book in books if book.parked]
+    silent = [room for room, book in told.items() if book is None]
+    parked = {room: book.parked for room, book in told.items() if book is not None and book.parked}
+    found = [f"{room} {len(those)} 项（{those[0].type or '无法读懂'}）" for room, those in parked.items()]
+    found += [f"{'、'.join(silent)} 在 {ROOM_SECONDS:g} 秒内没有应答"] if silent else []
     return Finding("搁置的事项", not found, "、".join(found) or "没有", mend)
+
+
+def _book(ways: Doors, room: str) -> Any:
+    """What a room says of its parked events; None when it does not say."""
+    try:
+        return ways.ask(room, "GetBalance", pb.GetBalanceRequest())
+    except DomainError:
+        return None
 
 
 def _ports(installation: Installation) -> Finding:

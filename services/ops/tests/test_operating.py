@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pika
 import pytest
 from typer.testing import CliRunner
 
-from services.kit import topology
+from services.kit import clock, topology
 from services.kit.testing import until
 from services.ops.__main__ import app
 from services.ops.doctor import running
+from services.ops.doctor.asking import SECONDS
+from services.ops.rig import process
 from services.ops.trial import Platform
 
 pytestmark = pytest.mark.integration
@@ -96,6 +99,25 @@ def test_what_is_parked_is_listed_and_tried_again(ready: Platform, parked: str) 
 def test_the_doctor_names_the_room_in_which_something_is_parked(ready: Platform, parked: str) -> None:
     (told,) = [one for one in running.findings(ready.installation) if one.check == "搁置的事项"]
     assert (told.ok, told.found) == (False, "notices 1 项（无法读懂）")
+
+
+def test_the_doctor_names_who_does_not_answer_and_does_not_wait_for_it(ready: Platform) -> None:
+    place, begun = ready.installation.place, clock.monotonic()
+    assert process.send(place, "servers", signal.SIGSTOP)
+    try:
+        told = {one.check: one for one in running.findings(ready.installation)}
+    finally:
+        process.send(place, "servers", signal.SIGCONT)
+    assert clock.monotonic() - begun < 2 * SECONDS
+    assert {name for name, one in told.items() if not one.ok} == {"业务服务", "搁置的事项"}
+    assert (told["业务服务"].found, told["搁置的事项"].found[:4]) == ("没有应答", "无法查询")
+
+
+def test_the_doctor_asks_the_rooms_side_by_side(ready: Platform) -> None:
+    with ready.installation.postgres.connect("anjuan_notices") as admin, admin.transaction():
+        admin.execute("lock table inbox_waiting in access exclusive mode")
+        (told,) = [one for one in running.findings(ready.installation) if one.check == "搁置的事项"]
+    assert (told.ok, told.found) == (False, "notices 在 3.5 秒内没有应答")
 
 
 def test_an_effect_that_is_not_there_cannot_be_refused(ready: Platform) -> None:
