@@ -101,6 +101,8 @@ def main(profile: str, pipe: str, seconds: float) -> None:
             _convert(desktop, job["source"], job["target"])
             _answer({})
         except Exception as error:  # noqa: BLE001 UNO's exceptions have no ancestor of their own
+            if type(error).__name__.endswith("DisposedException"):
+                os._exit(1)  # the office has died; that is not the document's fault, and the next one needs another
             _answer({"error": f"{type(error).__name__}: {error}"[:500]})
 
 

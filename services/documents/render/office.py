@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from services.documents.render import sockets
 from services.documents.render.fonts import CONFIGURATION
 from services.documents.settings import KNOBS
 from services.kit import clock
@@ -84,6 +85,7 @@ class Office:
         self._bridge = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)  # noqa: S603
         self._done = 0
         self._read(KNOBS.office_start_seconds + 5)
+        sockets.note(self._folder, self._bridge.pid)
         log.info("office_started", extra={"seconds": round(clock.monotonic() - began, 1)})
 
     def _ask(self, message: dict[str, str], seconds: float) -> Any:
@@ -110,7 +112,7 @@ class Office:
         return json.loads(line)
 
     def stop(self) -> None:
-        """End it and remove its folder; harmless when there is none."""
+        """End it and remove its folder and sockets; harmless when there is none."""
         if self._bridge is not None:
             self._bridge.kill()  # the office dies with it
             self._bridge.wait()
@@ -119,7 +121,7 @@ class Office:
                     with suppress(OSError):
                         pipe.close()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _remove(self._folder)
         self._bridge, self._folder = None, None
 
 
@@ -128,7 +130,12 @@ def _clear_orphans() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         owner = folder.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not psutil.pid_exists(int(owner)) and folder.stat().st_uid == os.geteuid():
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    sockets.clear(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 OFFICE = Office()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
+import psutil
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
 from pyhanko.keys import load_certs_from_pemder_data
@@ -32,6 +35,16 @@ from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.run import Host
 from services.ops.rig.session import Rig
 from services.ops.rig.verapdf import broken_rules
+
+_STARTS = """
+import sys
+from services.documents.render.office import Office
+from services.documents.tests import papers
+office = Office()
+office.convert(papers.plain("x"))
+print(office.pid, flush=True)
+sys.stdin.readline()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +195,36 @@ def test_an_office_that_hangs_is_killed_and_the_next_one_works() -> None:
         assert office.pid != pid
         assert pdf.read(first).text == "第一份"
     finally:
+        office.stop()
+
+
+def listening(pid: int | None) -> list[Path]:
+    """The sockets of LibreOffice under this bridge."""
+    found = [str(c.laddr) for one in psutil.Process(pid).children() for c in one.net_connections("unix")]
+    return [Path(name) for name in sorted(set(found)) if "OSL_PIPE_" in name]
+
+
+def test_an_office_that_was_killed_leaves_nothing_behind() -> None:
+    owner = subprocess.Popen([sys.executable, "-c", _STARTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    office = Office()
+    try:
+        assert owner.stdout is not None
+        theirs = listening(int(owner.stdout.readline()))
+        owner.kill()  # as by a machine without memory: whoever would clear up is dead as well
+        owner.communicate()
+        assert len(theirs) == 2
+        assert all(path.is_socket() for path in theirs)
+        office.convert(papers.plain("下一份"))
+        mine = listening(office.pid)
+        assert len(mine) == 2
+        assert not any(path.exists() for path in theirs)
+        for child in psutil.Process(office.pid).children():
+            child.kill()
+        with pytest.raises(OfficeError, match="died"):
+            office.convert(papers.plain("再一份"))
+        assert not any(path.exists() for path in mine)
+    finally:
+        owner.kill()
         office.stop()
 
 
