@@ -131,7 +131,7 @@ pages = Table(
     Column("received_at", INSTANT, nullable=False),
     count("version"),
     words("source"), words("source_id"), words("title"), words("master_sha256"), words("master_media_type"),
-    Column("told", BigInteger, nullable=False, server_default="0"),
+    Column("told", BigInteger, nullable=False, server_default="0"), Column("received_on", Date),
     Index("pages_case", "case_id", "volume", "seq", "position"),
     Index("pages_pile", "pile_id", "number"),
     Index("pages_hash", "sha256"), Index("pages_thumbnail", "thumbnail_sha256"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 BROKEN = "broken"  # in place of a thumbnail: the copy is no picture
 
@@ -50,6 +50,7 @@ class Page:
     master_sha256: str = ""
     master_media_type: str = ""
     told: int = 0
+    received_on: date | None = None  # the body's legal date; pages from before it was kept have none
 
     @property
     def is_shown(self) -> bool:

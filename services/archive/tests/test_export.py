@@ -9,7 +9,7 @@ import pytest
 from anjuan.archive.v1 import archive_pb2 as pb
 from services.archive.model.reading import Line, Reading
 from services.archive.tests import scans
-from services.archive.tests.scene import CLERK, OFFICER, OPERATOR, Scene
+from services.archive.tests.scene import CLERK, OFFICER, OPERATOR, TODAY, Scene
 from services.archive.tests.test_batches import claimed, code, seen
 from services.archive.tests.test_pages import arranged, filed, listed, replaced
 from services.archive.usecases.facts import export_pages, tell_readings
@@ -68,6 +68,7 @@ def test_the_export_gives_what_the_events_have_told(scene: Scene) -> None:
     claimed(scene, seen(scene, mine.batch_id).piles[0], case_id)
     documents = exported(scene)
     assert documents == told(scene)
+    assert {page.received_on for _, _, page in documents.values()} == {TODAY.isoformat()}  # the body's, not the wall's
     shown = {(text, page.volume_kind) for _, text, page in documents.values() if page.shown}
     assert shown == {("六", "main"), ("五", "internal"), ("七", ""), ("五", "")}
     assert {(text, page.state, page.hidden) for _, text, page in documents.values() if not page.shown} == {

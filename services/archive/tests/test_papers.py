@@ -16,7 +16,7 @@ from anjuan.intake.v1.intake_pb2 import Filing, Material
 from anjuan.kit.v1.cards_pb2 import IntakeCard
 from anjuan.workflow.v1.events_pb2 import SuperiorAnswered
 from services.archive.tests import scans
-from services.archive.tests.scene import BUREAU, CLERK, LEADER, PACK, Scene
+from services.archive.tests.scene import BUREAU, CLERK, LEADER, PACK, TODAY, Scene
 from services.archive.tests.test_pages import image, listed
 from services.archive.usecases.papers import FILE, MATERIALS
 from services.archive.usecases.reading import READ
@@ -66,6 +66,7 @@ def test_an_issued_instrument_becomes_pages_of_its_place(scene: Scene) -> None:
     told = [(e.data.text, e.data.page.source, e.data.page.internal) for e in scene.told("PageRead", case_id)]
     assert told == [(WORDS.replace(" ", "\n"), "instrument", False), ("第二页", "instrument", False),
                     ("审核意见书", "instrument", True)]  # fmt: skip
+    assert {e.data.page.received_on for e in scene.told("PageRead", case_id)} == {TODAY.isoformat()}
 
 
 def test_the_receipt_of_a_serving_stands_behind_its_instrument(scene: Scene) -> None:

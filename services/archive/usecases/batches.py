@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from google.protobuf import json_format
@@ -91,7 +91,7 @@ def receive_if_whole(uow: ArchiveUnit, batch_id: str) -> None:
     uow.lock(*{s.case_id for s in sheets.values() if isinstance(s, Sheet)})
     unclaimed = 0
     for n, pages in enumerate(cut):
-        pile, rows = _pile(batch, n + 1, pages, now)
+        pile, rows = _pile(batch, n + 1, pages, now, uow.legal_on(batch.body_id))
         unclaimed += _settle(uow, pile, rows, sheets[n])
     uow.batches.change(batch, state="received", received_at=now)
     jobs.add(uow, PREPARE, {"batch_id": batch_id}, run_at=now - AHEAD)
@@ -128,7 +128,9 @@ def _judged(uow: ArchiveUnit, batch: Batch, code: str) -> Sheet | str:
     return sheet
 
 
-def _pile(batch: Batch, ordinal: int, told: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Pile, list[Page]]:
+def _pile(
+    batch: Batch, ordinal: int, told: Sequence[Mapping[str, Any]], now: datetime, on: date
+) -> tuple[Pile, list[Page]]:
     kinds = [page["kind"] for page in told]
     pile = Pile(
         pile_id=clock.new_id(), batch_id=batch.batch_id, body_id=batch.body_id, ordinal=ordinal, state="unclaimed",
@@ -136,10 +138,10 @@ def _pile(batch: Batch, ordinal: int, told: Sequence[Mapping[str, Any]], now: da
         first_number=told[0]["number"], last_number=told[-1]["number"], claimed_by="", claimed_by_name="",
         claimed_at=None, claim_note="", received_at=now, version=1,
     )  # fmt: skip
-    return pile, [_page(batch, pile, page) for page in told]
+    return pile, [_page(batch, pile, page, on) for page in told]
 
 
-def _page(batch: Batch, pile: Pile, told: Mapping[str, Any]) -> Page:
+def _page(batch: Batch, pile: Pile, told: Mapping[str, Any], on: date) -> Page:
     return Page(
         page_id=clock.new_id(), batch_id=pile.batch_id, pile_id=pile.pile_id, body_id=pile.body_id, case_id="",
         number=told["number"], kind=told["kind"], sha256=told["sha256"], media_type=told["media_type"],
@@ -147,7 +149,7 @@ def _page(batch: Batch, pile: Pile, told: Mapping[str, Any]) -> Page:
         is_internal=False, volume="", seq=0, position=0, state="current", replaced_by="", replaces="",
         thumbnail_sha256="", volume_id="", page_number=0, received_at=pile.received_at, version=1,
         source_id=batch.batch_id, title=batch.file_name, master_sha256=batch.master_sha256,
-        master_media_type=batch.master_media_type,
+        master_media_type=batch.master_media_type, received_on=on,
     )  # fmt: skip
 
 

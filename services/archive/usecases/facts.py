@@ -26,6 +26,7 @@ def page_facts(page: Page) -> PageFacts:
         number=page.number, volume_kind=kind_of(page.volume, page.is_internal), state=page.state,
         hidden=page.is_hidden, source=page.source, source_id=page.source_id, title=page.title,
         received_at=page.received_at.isoformat(), version=page.told,
+        received_on=page.received_on.isoformat() if page.received_on else "",
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from anjuan.archive.v1.events_pb2 import PagesReceived
@@ -176,7 +177,8 @@ def _pages(host: Host, paper: Paper) -> list[Made]:
 
 def _file(uow: ArchiveUnit, case: CaseCard, paper: Paper, made: Sequence[Made]) -> None:
     spots = positions_behind(uow, case.case_id, "", len(made))
-    pages = [page for page, _ in made]
+    today = uow.legal_on(paper.body_id)
+    pages = [replace(page, received_on=today) for page, _ in made]
     uow.pages.add(pages)
     ids = [page.page_id for page in pages]
     uow.pages.place(dict(zip(ids, spots, strict=True)))

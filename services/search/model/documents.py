@@ -132,7 +132,7 @@ def page_content(page: Any, text: str, read: bool) -> dict[str, Any] | None:
         return None
     return {
         "page_id": page.page_id, "title": page.title, "volume": page.volume, "text": text, "internal": False,
-        "page_number": page.page_number or page.number, "received_on": _day(page.received_at),
+        "page_number": page.page_number or page.number, "received_on": page.received_on or _day(page.received_at),
     }  # fmt: skip
 
 

@@ -195,6 +195,8 @@ def test_pages_that_are_hidden_moved_and_read_anew(scene: Scene) -> None:
     (hit,) = scene.search(JUDGE, "重新识别").hits
     assert (hit.page_id, hit.page_number, hit.on, hit.case_number) == ("g1", 9, "2025-03-06", "（2025）粤0703民初1号")
     assert hit.title == "扫描件.pdf"
+    assert seen(page("g1", 7, received_on="2025-02-10"), "重新识别") == ["page:g1"]
+    assert scene.search(JUDGE, "重新识别").hits[0].on == "2025-02-10"  # its body's legal date, which may be moved
 
 
 def test_relevance_puts_the_number_first_then_headings_then_the_newest(scene: Scene) -> None:
