@@ -17,6 +17,7 @@ from services.kit.errors import InvalidInputError
 from services.search.settings import KNOBS
 
 BEFORE, AFTER = "\u0002", "\u0003"
+PAIRS = dict(zip("（(〔[［【《〈“", "）)〕]］】》〉”", strict=True))
 _WORD = re.compile(r"[0-9a-z]{1,64}|[^\W_0-9a-z]")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟＂「」『』", '"'))
 _MARKS = str.maketrans({BEFORE: None, AFTER: None})
@@ -110,13 +111,31 @@ def highlights(text: str, asked: Sequence[Phrase], most: int = KNOBS.fragments) 
     """Up to `most` pieces of a text around what was asked for, each hit between BEFORE and AFTER."""
     text = text.translate(_MARKS)
     pieces: list[str] = []
-    rest = spans(text, asked)
+    rest = [_bracketed(text, *span) for span in spans(text, asked)]
     while rest and len(pieces) < most:
         first, until = max(0, rest[0][0] - KNOBS.around), rest[0][0] + 3 * KNOBS.around
         inside = [span for span in rest if span[1] <= until] or rest[:1]
         rest = rest[len(inside) :]
         pieces.append(_piece(text, first, min(len(text), inside[-1][1] + KNOBS.around), inside))
     return pieces
+
+
+def _bracketed(text: str, start: int, end: int) -> tuple[int, int]:
+    """With the bracket at either end whose other half is in it: brackets are no words, but a mark splits no pair."""
+    opened: list[str] = []
+    closed: list[str] = []  # halves that the place itself lacks
+    for sign in text[start:end]:
+        if sign in PAIRS:
+            opened.append(PAIRS[sign])
+        elif opened and sign == opened[-1]:
+            opened.pop()
+        elif sign in PAIRS.values():
+            closed.append(sign)
+    for sign in closed:
+        start -= start > 0 and PAIRS.get(text[start - 1]) == sign
+    for sign in reversed(opened):
+        end += text[end : end + 1] == sign
+    return start, end
 
 
 def _piece(text: str, first: int, last: int, inside: Sequence[tuple[int, int]]) -> str:

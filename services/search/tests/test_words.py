@@ -54,3 +54,18 @@ def test_every_row_of_words_of_a_text_is_found_where_it_stands(text: str, start:
 def _rows(text: str, length: int) -> set[tuple[str, ...]]:
     row = cut(text)
     return {row[at : at + length] for at in range(len(row))}
+
+
+@pytest.mark.parametrize(("text", "asked", "marked"), [
+    ("见（2025）粤0703民初1号判决", "（2025）粤0703民初1号", "（2025）粤0703民初1号"),
+    ("某市监罚〔2025〕1号", "2025 1号", "2025|1号"),
+    ("某市监罚〔2025〕1号", '"2025 1号"', "〔2025〕1号"),
+    ("依照《行政处罚法》第五十六条", "行政处罚法第五十六条", "《行政处罚法》第五十六条"),
+    ("依照《行政处罚法》第五十六条", "行政处罚法", "行政处罚法"),
+    ("张三（曾用名张山）到庭", "张三曾用名张山", "张三（曾用名张山）"),
+    ("甲）乙（丙", "甲乙丙", "甲）乙（丙"),
+])  # fmt: skip
+def test_a_mark_splits_no_pair_of_brackets(text: str, asked: str, marked: str) -> None:
+    (told,) = highlights(text, phrases(asked))
+    assert "|".join(part.split(AFTER)[0] for part in told.split(BEFORE)[1:]) == marked
+    assert told.replace(BEFORE, "").replace(AFTER, "") == text
