@@ -17,7 +17,6 @@ from services.kit.errors import InvalidInputError
 from services.search.settings import KNOBS
 
 BEFORE, AFTER = "\u0002", "\u0003"
-PAIRS = dict(zip("（(〔[［【《〈“", "）)〕]］】》〉”", strict=True))
 _WORD = re.compile(r"[0-9a-z]{1,64}|[^\W_0-9a-z]")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟＂「」『』", '"'))
 _MARKS = str.maketrans({BEFORE: None, AFTER: None})
@@ -118,6 +117,9 @@ def highlights(text: str, asked: Sequence[Phrase], most: int = KNOBS.fragments) 
         rest = rest[len(inside) :]
         pieces.append(_piece(text, first, min(len(text), inside[-1][1] + KNOBS.around), inside))
     return pieces
+
+
+PAIRS = dict(zip("（(〔[［【《〈“", "）)〕]］】》〉”", strict=True))
 
 
 def _bracketed(text: str, start: int, end: int) -> tuple[int, int]:

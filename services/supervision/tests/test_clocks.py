@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from anjuan.intake.v1.events_pb2 import CaseClosed, RegisterCorrected
+from anjuan.intake.v1.events_pb2 import RegisterCorrected
 from anjuan.workflow.v1.events_pb2 import HearingScheduled, NodeOpened, PackPublished, ProcedureStarted
 from services.kit.legal_calendar import LEGAL_ZONE
 from services.kit.testing import until
-from services.supervision import views
 from services.supervision.tests.scene import COUNTY, Scene
 
 pytestmark = pytest.mark.integration
@@ -235,18 +234,3 @@ def test_every_count_leaves_an_audit_row(scene: Scene) -> None:
     assert (row["action"], row["case_id"], row["legal_on"]) == ("clock_started", "c1", date(2025, 3, 3))
     assert row["object_id"] == scene.clock("c1", "samr-verify-clue")["clock_id"]
     assert row["actor"]["name"] == "张三"
-
-
-def test_a_measure_that_was_not_dealt_with_in_time_lapses_by_law(scene: Scene) -> None:
-    scene.file("c1", "2025-03-03")
-    scene.complete("c1", "keep_evidence", "2025-03-05")  # seven working days: 14 March
-    assert scene.clock("c1", "samr-register-evidence")["governing"]
-    scene.go("2025-03-17")
-    (told,) = scene.told("TimeLimitExpired")
-    assert (told.data.limit_id, told.data.kind) == ("samr-register-evidence", "measure-term")
-    assert (told.data.card.limit_id, told.data.card.state) == ("samr-verify-clue", "running")  # the case is not late
-    scene.tell("intake", CaseClosed(closed_on="2025-03-20"), "2025-03-20", case="c1")
-    clock_id = scene.clock("c1", "samr-register-evidence")["clock_id"]
-    with scene.host.begin(scene.actor("body_leader")) as uow:
-        steps = [step.text for step in views.get_clock(uow, clock_id).steps]
-    assert "停止：2025-03-20停止计时，措施已于2025-03-14届满时自动解除。" in steps

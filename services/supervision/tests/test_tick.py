@@ -13,9 +13,11 @@ from sqlalchemy import text
 
 from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced
 from anjuan.identity.v1.identity_pb2 import Body
+from anjuan.intake.v1.events_pb2 import CaseClosed
 from services.kit import clock as wall
 from services.kit.identity import system
 from services.kit.settings import domain_dir
+from services.supervision import views
 from services.supervision.model.fold import Standing
 from services.supervision.model.plan import threshold
 from services.supervision.tests.scene import BUREAU, CITY, Scene
@@ -268,3 +270,18 @@ def test_a_new_year_of_the_calendar_counts_provisional_days_anew(
     clock = scene.clock("c1", "samr-verify-clue")
     assert (clock["due_on"], clock["provisional"]) == (date(2027, 1, 18), False)
     assert [(e.case_id, e.data.why) for e in scene.told("DueDayChanged")][2:] == [("c1", "recounted")]
+
+
+def test_a_measure_that_was_not_dealt_with_in_time_lapses_by_law(scene: Scene) -> None:
+    scene.file("c1", "2025-03-03")
+    scene.complete("c1", "keep_evidence", "2025-03-05")  # seven working days: 14 March
+    assert scene.clock("c1", "samr-register-evidence")["governing"]
+    scene.go("2025-03-17")
+    (told,) = scene.told("TimeLimitExpired")
+    assert (told.data.limit_id, told.data.kind) == ("samr-register-evidence", "measure-term")
+    assert (told.data.card.limit_id, told.data.card.state) == ("samr-verify-clue", "running")  # the case is not late
+    scene.tell("intake", CaseClosed(closed_on="2025-03-20"), "2025-03-20", case="c1")
+    clock_id = scene.clock("c1", "samr-register-evidence")["clock_id"]
+    with scene.host.begin(scene.actor("body_leader")) as uow:
+        steps = [step.text for step in views.get_clock(uow, clock_id).steps]
+    assert "停止：2025-03-20停止计时，措施已于2025-03-14届满时自动解除。" in steps
