@@ -21,7 +21,7 @@ from tests.contract.fits_archive import FITS
 from tests.contract.test_openapi import OPEN, SERVED
 from tests.contract.world import World
 
-# what creates or decides something is answered once for a key; nothing that answers with a secret or asks for one is kept
+# what creates or decides something is answered once for a key; what answers with a secret or asks for one is not kept
 UNKEPT = ("inquiry", "confirmation-code", "confirmation")
 KEYED = sorted(
     label for label in SERVED if label.startswith("POST") and label not in OPEN - {"POST /api/v1/stations"}
