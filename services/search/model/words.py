@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -17,40 +16,43 @@ from services.kit.errors import InvalidInputError
 from services.search.settings import KNOBS
 
 BEFORE, AFTER = "\u0002", "\u0003"
+MOST_SIGNS = 65_536  # of which the folded form is kept
 _WORD = re.compile(r"[0-9a-z]{1,64}|[^\W_0-9a-z]")
+_LONG = re.compile(r"[0-9a-z]{64}(?=[0-9a-z])")
+_BETWEEN = r"[\W_]*"  # the words of a row
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟＂「」『』", '"'))
 _MARKS = str.maketrans({BEFORE: None, AFTER: None})
 Phrase = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Word:
-    """A folded word and where it stands in the text as written."""
+class _Folds(dict[int, str]):
+    """Sign by sign: full width becomes half width, capitals small, compatibility forms plain."""
 
-    text: str
-    start: int
-    end: int
-
-
-@lru_cache(maxsize=65536)
-def _folded(sign: str) -> str:
-    """Full width becomes half width, capitals small, compatibility forms plain."""
-    return unicodedata.normalize("NFKC", sign).lower()
+    def __missing__(self, code: int) -> str:
+        folded = unicodedata.normalize("NFKC", chr(code)).lower()
+        if len(self) < MOST_SIGNS:
+            self[code] = folded
+        return folded
 
 
-def words(text: str) -> list[Word]:
-    """Every word of a text, in order."""
-    folded = [_folded(sign) for sign in text]
-    whole = "".join(folded)
-    if len(whole) == len(text):
-        return [Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(whole)]
-    origin = [place for place, signs in enumerate(folded) for _ in signs]
-    return [Word(m.group(), origin[m.start()], origin[m.end() - 1] + 1) for m in _WORD.finditer(whole)]
+_FOLDS = _Folds()
 
 
 def cut(text: str) -> Phrase:
-    """The words alone."""
-    return tuple(word.text for word in words(text))
+    """The words of a text, in order."""
+    return tuple(_WORD.findall(text.translate(_FOLDS)))
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """A text with its words folded and apart, and for each sign of it the place in the text as written."""
+    whole = text.translate(_FOLDS)
+    if len(whole) == len(text) and not _LONG.search(whole):
+        return whole, range(len(whole))
+    origin = [place for place, sign in enumerate(text) for _ in _FOLDS[ord(sign)]]
+    for long in reversed([*_LONG.finditer(whole)]):
+        whole = f"{whole[: long.end()]} {whole[long.end() :]}"
+        origin.insert(long.end(), 0)
+    return whole, origin
 
 
 def number_key(text: str) -> str:
@@ -87,16 +89,18 @@ def _wrong(detail: str) -> InvalidInputError:
     return InvalidInputError(detail, [{"pointer": "query:text", "detail": detail}])
 
 
+@lru_cache(maxsize=1024)
+def _standing(phrase: Phrase) -> re.Pattern[str]:
+    """Every place of a folded text where the phrase stands, those that overlap among them."""
+    told = (rf"(?<![0-9a-z]){word}(?![0-9a-z])" if word.isascii() else word for word in phrase)
+    return re.compile(rf"(?=({_BETWEEN.join(told)}))")
+
+
 def spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, int]]:
     """Where the phrases stand in a text, merged where they touch."""
-    found = words(text)
-    row = [word.text for word in found]
-    hits = sorted(
-        (found[at].start, found[at + len(phrase) - 1].end)
-        for phrase in asked
-        for at in range(len(row) - len(phrase) + 1)
-        if row[at] == phrase[0] and tuple(row[at : at + len(phrase)]) == phrase
-    )
+    whole, origin = _folded(text)
+    hits = sorted((origin[found.start()], origin[found.end(1) - 1] + 1)
+                  for phrase in asked for found in _standing(phrase).finditer(whole))  # fmt: skip
     merged: list[tuple[int, int]] = []
     for start, end in hits:
         if merged and start <= merged[-1][1]:

@@ -32,8 +32,8 @@ def test_a_long_backlog_hides_no_sealed_case_and_is_not_read(scene: Scene, monke
     read: list[str] = []
     real = Ledger._entries
 
-    def counted(ledger: Ledger, query: Any) -> list[Entry]:
-        entries = real(ledger, query)
+    def counted(ledger: Ledger, query: Any, **asked: Any) -> list[Entry]:
+        entries = real(ledger, query, **asked)
         read.extend(entry.document_id for entry in entries)
         return entries
 

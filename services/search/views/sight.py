@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ARRAY, Text, cast, func, select
+from sqlalchemy import ARRAY, Select, Text, bindparam, func, select
 
 from services.kit import access, schema
 from services.kit.identity import Actor
 from services.search.model.documents import Entry
-from services.search.model.filters import YES, Among, Every, Except, Filter
+from services.search.model.filters import ACTIONS, YES, Among, Every, Except, Filter
 from services.search.settings import KNOBS
 from services.search.store import SearchUnit
 
-ACTIONS = ("list_cases", "view_case", "view_dossier", "view_internal")
 _INSTRUMENT = Among("kind", ("instrument",))
 _OF: Mapping[str, Filter] = {
     "register": Among("kind", ("case", "party")), "pages": Among("kind", ("page",)), "instruments": _INSTRUMENT,
@@ -25,11 +26,17 @@ Shut = Mapping[str, set[str]]  # whose documents (by _OF) of which cases, and wh
 
 def seen(uow: SearchUnit, case_ids: Iterable[str]) -> Seen:
     """For each action, on which of these cases the caller may do it."""
-    card, actor = schema.case_card, uow.cause.actor
+    rows = uow.connection.execute(_decided(uow.cause.actor), {"case_ids": list(case_ids)}).all()
+    return {action: {row[0] for row in rows if row[at]} for at, action in enumerate(ACTIONS, 1)}
+
+
+@lru_cache(maxsize=1024)
+def _decided(actor: Actor) -> Select[Any]:
+    """The statement for an actor, made once: to make it costs more than to ask it."""
+    card = schema.case_card
     columns = (access.case_filter(actor, action).label(action) for action in ACTIONS)
-    mine = card.c.case_id == func.any(cast(list(case_ids), ARRAY(Text)))
-    rows = uow.connection.execute(select(card.c.case_id, *columns).where(mine)).mappings().all()
-    return {action: {row["case_id"] for row in rows if row[action]} for action in ACTIONS}
+    mine = card.c.case_id == func.any(bindparam("case_ids", type_=ARRAY(Text)))
+    return select(card.c.case_id, *columns).where(mine)
 
 
 def may_find(entry: Entry, actor: Actor, seen: Seen) -> bool:
