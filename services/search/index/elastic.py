@@ -18,7 +18,7 @@ from services.kit import clock
 from services.kit.errors import UnavailableError
 from services.search.index import NoIndexError, Written
 from services.search.model.documents import Document
-from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Except, Filter
+from services.search.model.filters import FACETS, FIELDS, NOTHING, Among, Either, Every, Except, Filter
 from services.search.model.query import MOST, Found, Query, Row
 from services.search.model.words import Phrase, cut
 from services.search.settings import KNOBS
@@ -198,14 +198,15 @@ def _row(hit: Mapping[str, Any]) -> Row:
 
 
 def _rendered(query: Query) -> dict[str, Any]:
-    must = [_filtered(query.filter), *(_phrase("text", phrase) for phrase in query.phrases)]
+    must = [*_parts(query.filter), *(_phrase("text", phrase) for phrase in query.phrases)]
     if (query.since, query.until) != (0, MOST):
         must.append({"range": {"order": {"gte": query.since, "lte": query.until}}})
     if not query.ranked:
-        return {"bool": {"filter": must}}
-    heading = {"bool": {"filter": [_phrase("heading", phrase) for phrase in query.phrases]}}
-    tiers = [_scored(_filtered(query.number), "number"), _scored(heading, "heading")]
-    return {"bool": {"filter": must, "should": [{"dis_max": {"queries": tiers}}]}}
+        return _every(must)
+    heading = _every([_phrase("heading", phrase) for phrase in query.phrases])
+    number = [_scored(_filtered(query.number), "number")] if query.number != NOTHING else []
+    best = {"dis_max": {"queries": [*number, _scored(heading, "heading")]}}
+    return {"bool": {"filter": must, "should": [best]}}
 
 
 def _scored(part: dict[str, Any], tier: str) -> dict[str, Any]:
@@ -221,16 +222,29 @@ def _phrase(field: str, phrase: Phrase) -> dict[str, Any]:
 
 def _filtered(condition: Filter) -> dict[str, Any]:
     match condition:
+        case Among(field, (value,)):
+            return {"term": {field: value}}
         case Among(field, values):
             parts = [values[at : at + MOST_TERMS] for at in range(0, len(values), MOST_TERMS)]
             told = [{"terms": {field: list(part)}} for part in parts]
             return _either(told)
-        case Every(every):
-            return {"bool": {"filter": [_filtered(part) for part in every]}} if every else {"match_all": {}}
+        case Every():
+            return _every(_parts(condition))
         case Either(either):
             return _either([_filtered(part) for part in either])
         case Except(part):
             return {"bool": {"must_not": [_filtered(part)]}}
+
+
+def _parts(condition: Filter) -> list[dict[str, Any]]:
+    """What has to hold, flat: the engine goes through every level of a question several times."""
+    if isinstance(condition, Every):
+        return [told for part in condition.parts for told in _parts(part)]
+    return [_filtered(condition)]
+
+
+def _every(told: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"filter": told}} if told else {"match_all": {}}
 
 
 def _either(told: list[dict[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from services.search.model.filters import Among, Every, Filter
+from services.search.model.filters import NOTHING, Among, Every, Filter
 from services.search.model.words import Phrase
 
 MOST = (1 << 62) - 1  # above every order
@@ -38,8 +38,10 @@ class Query:
 
     @property
     def number(self) -> Filter:
-        """The case whose number is all that was asked."""
+        """The case whose number is all that was asked; every case number has a year in it."""
         asked = "".join(word for phrase in self.phrases for word in phrase)
+        if not any(sign.isdigit() for sign in asked):
+            return NOTHING
         return Every((Among("kind", ("case",)), Among("number", (asked,))))
 
 

@@ -155,7 +155,7 @@ class Ledger:
         return {entry.document_id: entry for entry in self._entries(_SOME, ids=list(ids))}
 
     def _entries(self, query: Select[Any], **asked: Any) -> list[Entry]:
-        return [Entry(*row[:-1], row[-1] or {}) for row in self.connection.execute(query, asked)]
+        return [Entry(*(*row[:-1], row[-1] or {})) for row in self.connection.execute(query, asked)]
 
     def mark_written(self, entries: Sequence[Entry]) -> None:
         """The index has these durably; what has changed since stays due."""
