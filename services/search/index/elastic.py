@@ -180,7 +180,8 @@ def _body(query: Query) -> dict[str, Any]:
     """The question: nothing of a document is read but its id and what it is sorted by."""
     order: dict[str, Any] = {"order": "asc" if query.oldest_first else "desc"}
     told: dict[str, Any] = {
-        "query": _rendered(query), "size": query.limit, "source": False, "track_total_hits": query.counted,
+        "query": _rendered(query), "size": query.limit, "track_total_hits": query.counted,
+        "stored_fields": "_none_", "docvalue_fields": ["document_id"],
         "sort": [{"_score": "desc"}, order] if query.ranked else [order],
     }  # fmt: skip
     if query.after is not None:
@@ -194,7 +195,7 @@ def _body(query: Query) -> dict[str, Any]:
 
 def _row(hit: Mapping[str, Any]) -> Row:
     *score, order = hit["sort"]
-    return Row(hit["_id"], order, _TIER[score[0]] if score else "")
+    return Row(hit["fields"]["document_id"][0], order, _TIER[score[0]] if score else "")
 
 
 def _rendered(query: Query) -> dict[str, Any]:

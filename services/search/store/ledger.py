@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Select, Text, bindparam, func, select, text
+from sqlalchemy import Connection, Select, bindparam, select, text
 
 from services.kit import schema
 from services.search.model.documents import Entry, circle_of
@@ -41,8 +41,7 @@ _WRITTEN = text("""
     where document_id = n.id and written < n.write""")
 
 # what every search asks is made once
-_JOINED = select(*_ENTRY).select_from(documents.outerjoin(cases, cases.c.case_id == documents.c.case_id))
-_SOME = _JOINED.where(documents.c.document_id == func.any(bindparam("ids", type_=ARRAY(Text))))
+JOINED = select(*_ENTRY).select_from(documents.outerjoin(cases, cases.c.case_id == documents.c.case_id))
 _LATE = select(documents.c.case_id).where(documents.c.written < documents.c.write).distinct().limit(bindparam("limit"))
 _LATE_ONE = _LATE.where(documents.c.case_id == bindparam("case"))
 
@@ -132,7 +131,7 @@ class Ledger:
 
     def due(self, limit: int) -> list[Entry]:
         """What the current index does not have as it is, the oldest write first."""
-        late = _JOINED.where(documents.c.written < documents.c.write).order_by(documents.c.write).limit(limit)
+        late = JOINED.where(documents.c.written < documents.c.write).order_by(documents.c.write).limit(limit)
         return self._entries(late)
 
     def late_cases(self, case_id: str, limit: int) -> set[str]:
@@ -147,15 +146,16 @@ class Ledger:
 
     def after(self, document_id: str, limit: int) -> list[Entry]:
         """Every row in the order of ids."""
-        later = _JOINED.where(documents.c.document_id > document_id).order_by(documents.c.document_id)
+        later = JOINED.where(documents.c.document_id > document_id).order_by(documents.c.document_id)
         return self._entries(later.limit(limit))
 
-    def some(self, ids: Iterable[str]) -> dict[str, Entry]:
-        """Rows by id."""
-        return {entry.document_id: entry for entry in self._entries(_SOME, ids=list(ids))}
+    def read(self, query: Select[Any], **asked: Any) -> list[tuple[Entry, Sequence[Any]]]:
+        """Rows of a query made of JOINED; what else it asks for stands beside each."""
+        rows, width = self.connection.execute(query, asked), len(_ENTRY)
+        return [(Entry(*(*row[: width - 1], row[width - 1] or {})), row[width:]) for row in rows]
 
-    def _entries(self, query: Select[Any], **asked: Any) -> list[Entry]:
-        return [Entry(*(*row[:-1], row[-1] or {})) for row in self.connection.execute(query, asked)]
+    def _entries(self, query: Select[Any]) -> list[Entry]:
+        return [entry for entry, _ in self.read(query)]
 
     def mark_written(self, entries: Sequence[Entry]) -> None:
         """The index has these durably; what has changed since stays due."""

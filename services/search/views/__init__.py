@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -25,6 +25,7 @@ from services.search.views import sight
 SORTS = ("relevance", "newest", "oldest")
 LONGEST_FIELD = 300
 TRIES, ROUNDS = 3, 12
+_Hit = tuple[Row, sight.Sighted]
 
 
 def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.SearchAnswer:
@@ -47,18 +48,17 @@ def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.Searc
             if uow.ledger.is_empty():  # nothing was ever indexed
                 return pb.SearchAnswer(total=0)
             raise
-        more = paging.cursor(_digest(request, sort), *rows[limit - 1].row.place) if len(rows) > limit else ""
-        return _answer(uow, [hit.entry for hit in rows[:limit]], asked, found, more)
+        more = paging.cursor(_digest(request, sort), *rows[limit - 1][0].place) if len(rows) > limit else ""
+        return _answer(uow, [hit for _, hit in rows[:limit]], asked, found, more)
 
 
 def _answer(
-    uow: SearchUnit, entries: Sequence[Entry], asked: Sequence[words.Phrase], found: Found | None, more: str
+    uow: SearchUnit, shown: Sequence[sight.Sighted], asked: Sequence[words.Phrase], found: Found | None, more: str
 ) -> pb.SearchAnswer:
-    _record(uow, entries)
-    bodies = {entry.register["body_id"] for entry in entries if entry.register}
-    names = _names(uow, bodies.union(found.facets["body_id"] if found else ()))
-    hits = [_hit(entry, asked, names) for entry in entries]
-    facets, total = (_facets(found, names), found.total) if found else ([], None)
+    _record(uow, [one.entry for one in shown])
+    hits = [_hit(one.entry, asked, one.body_name) for one in shown]
+    names = {hit.body_id: hit.body_name for hit in hits}
+    facets, total = (_facets(uow, found, names), found.total) if found else ([], None)
     return pb.SearchAnswer(hits=hits, total=total, facets=facets, next_cursor=more)
 
 
@@ -125,14 +125,6 @@ def _place(request: pb.SearchRequest, sort: str) -> Place | None:
     return tier, min(int(order), MOST)
 
 
-@dataclass(frozen=True)
-class _Hit:
-    """A row that the caller may see."""
-
-    row: Row
-    entry: Entry
-
-
 def _asked(uow: SearchUnit, index: Index, query: Query, case_id: str) -> tuple[Found | None, list[_Hit]]:
     """Totals and facets, and the rows of the page; None: no numbers that tell only of what is the caller's.
 
@@ -169,12 +161,8 @@ def _page(uow: SearchUnit, index: Index, query: Query) -> tuple[Found, list[_Hit
 
 def _open(uow: SearchUnit, rows: Sequence[Row]) -> list[_Hit]:
     """Rows that the caller may see: the copies of the cards here decide once more."""
-    if not rows:
-        return []
-    kept = uow.ledger.some(row.document_id for row in rows)
-    seen = sight.seen(uow, {entry.case_id for entry in kept.values()})
-    mine = {key for key, entry in kept.items() if sight.may_find(entry, uow.cause.actor, seen)}
-    return [_Hit(row, kept[row.document_id]) for row in rows if row.document_id in mine]
+    mine = sight.sighted(uow, [row.document_id for row in rows]) if rows else {}
+    return [(row, mine[row.document_id]) for row in rows if row.document_id in mine]
 
 
 def _record(uow: SearchUnit, entries: Sequence[Entry]) -> None:
@@ -190,7 +178,7 @@ def _names(uow: SearchUnit, body_ids: Iterable[str]) -> dict[str, str]:
     return {row.body_id: row.name for row in uow.connection.execute(query)}
 
 
-def _hit(entry: Entry, asked: Sequence[words.Phrase], names: Mapping[str, str]) -> pb.Hit:
+def _hit(entry: Entry, asked: Sequence[words.Phrase], body_name: str) -> pb.Hit:
     content, register = entry.content or {}, entry.register or {}
     said = shown(entry.kind, content, register)
     looked_through = (said.title if entry.kind != "page" else "", *said.heading, said.text)
@@ -200,14 +188,15 @@ def _hit(entry: Entry, asked: Sequence[words.Phrase], names: Mapping[str, str]) 
         title=said.title, highlights=pieces[: KNOBS.fragments], on=said.on, page_id=content.get("page_id", ""),
         page_number=content.get("page_number", 0), instrument_id=content.get("instrument_id", ""),
         number=content.get("number", ""), body_id=register["body_id"], cause=register["cause"],
-        body_name=names.get(register["body_id"], ""), case_title=register["title"], role=content.get("role", ""),
+        body_name=body_name, case_title=register["title"], role=content.get("role", ""),
         volume=content.get("volume", ""),
     )  # fmt: skip
 
 
-def _facets(found: Found, names: Mapping[str, str]) -> list[pb.Facet]:
-    """How many for each value."""
-    told = list[pb.Facet]()
+def _facets(uow: SearchUnit, found: Found, known: Mapping[str, str]) -> list[pb.Facet]:
+    """How many for each value; `known`: names of bodies."""
+    told, others = list[pb.Facet](), found.facets["body_id"].keys() - known.keys()
+    names = {**known, **(_names(uow, others) if others else {})}
     for field in FACETS:
         counts = sorted(found.facets[field].items(), key=lambda pair: (-pair[1], pair[0]))
         ones = [(value, n) for value, n in counts if value not in (NONE, EMPTY)][: KNOBS.longest_facet]
