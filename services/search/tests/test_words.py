@@ -51,6 +51,20 @@ def test_every_row_of_words_of_a_text_is_found_where_it_stands(text: str, start:
                    for begin, end in found)  # fmt: skip
 
 
+@given(TEXTS, st.lists(st.sampled_from(["过", "期", "牛", "23", "a", "ab", "b"]), min_size=1, max_size=3))
+def test_what_is_marked_is_what_the_index_finds(text: str, row: list[str]) -> None:
+    assert bool(spans(text, [tuple(row)])) == (tuple(row) in _rows(text, len(row)))
+
+
+def test_overlapping_hits_and_endless_runs_are_marked_whole() -> None:
+    assert spans("啊啊啊，啊", phrases("啊啊")) == [(0, 5)]
+    assert spans("ab abc ab12 x_ab", phrases("ab")) == [(0, 2), (14, 16)]
+    run = "7" * 64 + "8" * 64 + "9"
+    assert cut(run) == ("7" * 64, "8" * 64, "9")
+    assert spans(f"第{run}号", [("8" * 64, "9", "号")]) == [(65, 131)]
+    assert spans(f"①{run}㎏", [("9kg",)]) == [] == spans(run, [("8",)])
+
+
 def _rows(text: str, length: int) -> set[tuple[str, ...]]:
     row = cut(text)
     return {row[at : at + length] for at in range(len(row))}
