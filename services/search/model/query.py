@@ -38,11 +38,12 @@ class Query:
 
     @property
     def number(self) -> Filter:
-        """The case whose number is all that was asked; every case number has a year in it."""
+        """The case whose number is all that was asked, 号 or not; every case number has a year in it."""
         asked = "".join(word for phrase in self.phrases for word in phrase)
         if not any(sign.isdigit() for sign in asked):
             return NOTHING
-        return Every((Among("kind", ("case",)), Among("number", (asked,))))
+        written = dict.fromkeys((asked, asked.removesuffix("号") + "号"))
+        return Every((Among("kind", ("case",)), Among("number", tuple(written))))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Text as words, the same for both engines: each Chinese character, each run of Latin letters or digits.
+"""Text as words, the same for both engines: each Chinese character, each run of Latin letters, each run of digits.
 
 A phrase is a row of words; what stands between them (punctuation, blanks, line ends) does not count, so that an OCR
 line end or a half-width comma hides nothing.
@@ -17,10 +17,12 @@ from services.search.settings import KNOBS
 
 BEFORE, AFTER = "\u0002", "\u0003"
 MOST_SIGNS = 65_536  # of which the folded form is kept
-_WORD = re.compile(r"[0-9a-z]{1,64}|[^\W_0-9a-z]")
-_LONG = re.compile(r"[0-9a-z]{64}(?=[0-9a-z])")
+# letters and digits apart: a plate is written 粤A·12345 and 粤A12345
+_WORD = re.compile(r"[0-9]{1,64}|[a-z]{1,64}|[^\W_0-9a-z]")
+_LONG = re.compile(r"[0-9]{64}(?=[0-9])|[a-z]{64}(?=[a-z])")
 _BETWEEN = r"[\W_]*"  # the words of a row
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟＂「」『』", '"'))
+_NOUGHT = dict.fromkeys("○◯", "〇")  # 二○二五 is meant as 二〇二五
 _MARKS = str.maketrans({BEFORE: None, AFTER: None})
 Phrase = tuple[str, ...]
 
@@ -29,10 +31,18 @@ class _Folds(dict[int, str]):
     """Sign by sign: full width becomes half width, capitals small, compatibility forms plain."""
 
     def __missing__(self, code: int) -> str:
-        folded = unicodedata.normalize("NFKC", chr(code)).lower()
+        folded = _NOUGHT.get(chr(code)) or unicodedata.normalize("NFKC", chr(code)).lower()
+        if unicodedata.category(chr(code)) == "No" and not folded.isascii():
+            folded = _digits(folded)
         if len(self) < MOST_SIGNS:
             self[code] = folded
         return folded
+
+
+def _digits(sign: str) -> str:
+    """❶ is a 1, as ① is."""
+    worth = unicodedata.numeric(sign, 0.5) if len(sign) == 1 else 0.5
+    return str(int(worth)) if worth.is_integer() else sign
 
 
 _FOLDS = _Folds()
@@ -92,8 +102,13 @@ def _wrong(detail: str) -> InvalidInputError:
 @lru_cache(maxsize=1024)
 def _standing(phrase: Phrase) -> re.Pattern[str]:
     """Every place of a folded text where the phrase stands, those that overlap among them."""
-    told = (rf"(?<![0-9a-z]){word}(?![0-9a-z])" if word.isascii() else word for word in phrase)
-    return re.compile(rf"(?=({_BETWEEN.join(told)}))")
+    return re.compile(rf"(?=({_BETWEEN.join(map(_whole, phrase))}))")
+
+
+def _whole(word: str) -> str:
+    """A pattern of the word, not of a part of a longer one."""
+    run = "0-9" if word.isdecimal() else "a-z"
+    return rf"(?<![{run}]){word}(?![{run}])" if word.isascii() else word
 
 
 def spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, int]]:

@@ -72,6 +72,8 @@ def test_tiers_are_the_number_then_the_heading_then_the_text(index: Index) -> No
     number = "(2025)粤0703民初1号"
     assert ranked(index, number) == [("number", "d7"), ("heading", "d9"), ("text", "d8")]
     assert ids(index, number) == ["d9", "d8", "d7"]
+    assert ranked(index, "2025 粤0703民初1") == ranked(index, number)  # 号 left out, blanks in it
+    assert ranked(index, "〔２０２５〕粤0703民初 1 号") == ranked(index, number)
     assert ranked(index, number, oldest_first=True) == ranked(index, number)
     assert ranked(index, "过期") == [("heading", "d2"), ("heading", "d1")]
     assert ranked(index, "牛奶 货值") == [("text", "d1")]
