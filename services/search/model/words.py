@@ -102,7 +102,8 @@ def _wrong(detail: str) -> InvalidInputError:
 @lru_cache(maxsize=1024)
 def _standing(phrase: Phrase) -> re.Pattern[str]:
     """Every place of a folded text where the phrase stands, those that overlap among them."""
-    return re.compile(rf"(?=({_BETWEEN.join(map(_whole, phrase))}))")
+    first, *rest = map(_whole, phrase)
+    return re.compile(rf"{first}(?=({''.join(_BETWEEN + word for word in rest)}))")  # begins as a search likes best
 
 
 def _whole(word: str) -> str:
@@ -127,7 +128,7 @@ def spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, int]]:
 
 def highlights(text: str, asked: Sequence[Phrase], most: int = KNOBS.fragments) -> list[str]:
     """Up to `most` pieces of a text around what was asked for, each hit between BEFORE and AFTER."""
-    text = text.translate(_MARKS)
+    text = text.translate(_MARKS) if BEFORE in text or AFTER in text else text
     pieces: list[str] = []
     rest = spans(text, asked)
     while rest and len(pieces) < most:
