@@ -94,7 +94,7 @@ def _clause(needs: Iterable[Need], below: Below) -> Filter:
     return Every(tuple(parts))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _clauses(actor: Actor) -> Mapping[tuple[Need, ...], frozenset[str]]:
     """The clauses of an actor's scope, each with the actions that it allows."""
     told = dict[tuple[Need, ...], frozenset[str]]()

@@ -51,8 +51,8 @@ def seen(uow: SearchUnit, case_ids: Iterable[str]) -> Seen:
     return {action: {row[0] for row in rows if row[at]} for at, action in enumerate(ACTIONS, 1)}
 
 
-# to make a statement costs more than to ask it: one for each actor
-@lru_cache(maxsize=1024)
+# to make a statement costs more than to ask it: those of the latest actors are kept, a tenth of a megabyte each
+@lru_cache(maxsize=128)
 def _documents_of(actor: Actor) -> Select[Any]:
     card, body = schema.case_card, schema.body_tree.alias()
     told = JOINED.add_columns(body.c.name, *_decisions(actor)).where(documents.c.document_id == _ANY)
@@ -60,14 +60,18 @@ def _documents_of(actor: Actor) -> Select[Any]:
     return told.outerjoin(body, body.c.body_id == cases.c.register["body_id"].astext)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16)
 def _cases_of(actor: Actor) -> Select[Any]:
     card = schema.case_card
     return select(card.c.case_id, *_decisions(actor)).where(card.c.case_id == _ANY)
 
 
 def _decisions(actor: Actor) -> list[Any]:
-    return [access.case_filter(actor, action).label(action) for action in ACTIONS]
+    made = dict[Any, Any]()
+    for action in ACTIONS:
+        clauses = frozenset(clause.needs for clause in access.scope(actor, action))
+        made[action] = made[clauses] = made[clauses] if clauses in made else access.case_filter(actor, action)
+    return [made[action].label(action) for action in ACTIONS]
 
 
 def _may_find(entry: Entry, actor: Actor, may: Collection[str]) -> bool:
