@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from services.kit.errors import UnavailableError
 from services.search.model.documents import Document
 from services.search.model.query import Found, Query
+
+
+class NoIndexError(UnavailableError):
+    """There is no index to search: it was never made, or is lost."""
+
+    def __init__(self) -> None:
+        super().__init__("检索索引尚未建立或已丢失，请运维人员执行 anjuan rebuild-search")
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Written:
 
 
 class Index(Protocol):
-    """Every method may raise UnavailableError: the engine does not answer, or there is no current index."""
+    """Every method may raise UnavailableError: the engine does not answer, or (NoIndexError) there is no such index."""
 
     def current(self) -> str:
         """Name of the one that is searched; empty when none was ever made here."""
@@ -48,7 +56,8 @@ class Index(Protocol):
     def refresh(self, name: str = "") -> None:
         """What was written into an index that is being filled can be found from now on."""
 
-    def search(self, query: Query) -> Found: ...
+    def search(self, query: Query) -> Found:
+        """Rows, total and facets of one moment, in one question to the engine."""
 
     def entries(self, name: str) -> Iterator[Written]:
         """Everything in it; the caller has refreshed it and writes nothing meanwhile."""

@@ -16,16 +16,17 @@ from elasticsearch import ApiError, Elasticsearch, NotFoundError
 
 from services.kit import clock
 from services.kit.errors import UnavailableError
-from services.search.index import Written
+from services.search.index import NoIndexError, Written
 from services.search.model.documents import Document
-from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Except, Filter
+from services.search.model.filters import FACETS, FIELDS, NOTHING, Among, Either, Every, Except, Filter
 from services.search.model.query import MOST, Found, Query, Row
 from services.search.model.words import Phrase, cut
 from services.search.settings import KNOBS
 
 ALIAS = "anjuan-search"
 MOST_TERMS = 60_000  # in one condition; the engine's own limit is 65,536
-MISSING = "检索索引尚未建立或已丢失，请运维人员执行 anjuan rebuild-search"
+_SCORE = {"number": 2.0, "heading": 1.0, "text": 0.0}
+_TIER = {score: tier for tier, score in _SCORE.items()}
 _ANALYSIS = {
     "filter": {"pairs": {"type": "shingle", "min_shingle_size": 2, "max_shingle_size": 2, "output_unigrams": False,
                          "token_separator": "_"}},
@@ -53,7 +54,7 @@ def _asking() -> Iterator[None]:
     except TransportError as error:
         raise UnavailableError("检索引擎没有应答，请稍后重试") from error
     except NotFoundError as error:
-        raise UnavailableError(MISSING) from error
+        raise NoIndexError from error
     except ApiError as error:
         if error.status_code in (408, 429) or error.status_code >= 500:
             raise UnavailableError("检索引擎暂不可用，请稍后重试") from error
@@ -128,18 +129,10 @@ class ElasticIndex:
 
     def search(self, query: Query) -> Found:
         """See Index."""
-        told: dict[str, Any] = {
-            "query": _rendered(query), "size": query.limit, "track_total_hits": query.counted,
-            "sort": [{"order": "asc" if query.oldest_first else "desc"}],
-        }  # fmt: skip
-        if query.after is not None:
-            told["search_after"] = [query.after]
-        if query.counted:
-            size = 10 * KNOBS.longest_facet
-            told["aggs"] = {name: {"terms": {"field": name, "size": size}} for name in FACETS}
+        told = _body(query)
         with _asking():
             answer = self.client.search(index=self.alias, **told)
-        rows = tuple(Row(hit["_source"]["document_id"], hit["sort"][0]) for hit in answer["hits"]["hits"])
+        rows = tuple(_row(hit) for hit in answer["hits"]["hits"])
         if not query.counted:
             return Found(rows, 0, {})
         counts = {name: {b["key"]: b["doc_count"] for b in answer["aggregations"][name]["buckets"]} for name in FACETS}
@@ -177,26 +170,49 @@ def _check(items: Sequence[Mapping[str, Any]]) -> None:
         if item["status"] in (200, 201, 409):
             continue
         if item["status"] == 404:
-            raise UnavailableError(MISSING)
+            raise NoIndexError
         if item["status"] == 429 or item["status"] >= 500:
             raise UnavailableError("检索引擎暂不可用，请稍后重试")
         raise RuntimeError(f"{item['_id']}: {item['error']['type']}: {item['error'].get('reason', '')[:300]}")
 
 
+def _body(query: Query) -> dict[str, Any]:
+    """The question: nothing of a document is read but its id and what it is sorted by."""
+    order: dict[str, Any] = {"order": "asc" if query.oldest_first else "desc"}
+    told: dict[str, Any] = {
+        "query": _rendered(query), "size": query.limit, "track_total_hits": query.counted,
+        "stored_fields": "_none_", "docvalue_fields": ["document_id"],
+        "sort": [{"_score": "desc"}, order] if query.ranked else [order],
+    }  # fmt: skip
+    if query.after is not None:
+        tier, last = query.after
+        told["search_after"] = [_SCORE[tier], last] if query.ranked else [last]
+    if query.counted:
+        size = 10 * KNOBS.longest_facet
+        told["aggs"] = {name: {"terms": {"field": name, "size": size}} for name in FACETS}
+    return told
+
+
+def _row(hit: Mapping[str, Any]) -> Row:
+    *score, order = hit["sort"]
+    return Row(hit["fields"]["document_id"][0], order, _TIER[score[0]] if score else "")
+
+
 def _rendered(query: Query) -> dict[str, Any]:
-    heading = {"bool": {"filter": [_phrase("heading", phrase) for phrase in query.phrases]}}
-    number = _filtered(query.number)
-    must = [_filtered(query.filter), *(_phrase("text", phrase) for phrase in query.phrases)]
+    must = [*_parts(query.filter), *(_phrase("text", phrase) for phrase in query.phrases)]
     if (query.since, query.until) != (0, MOST):
         must.append({"range": {"order": {"gte": query.since, "lte": query.until}}})
-    never: list[dict[str, Any]] = []
-    if query.tier == "number":
-        must.append(number)
-    elif query.tier == "heading":
-        must, never = [*must, heading], [number]
-    elif query.tier == "text":
-        never = [heading, number]
-    return {"bool": {"filter": must, "must_not": never}}
+    if not query.ranked:
+        return _every(must)
+    heading = _every([_phrase("heading", phrase) for phrase in query.phrases])
+    number = [_scored(_filtered(query.number), "number")] if query.number != NOTHING else []
+    best = {"dis_max": {"queries": [*number, _scored(heading, "heading")]}}
+    return {"bool": {"filter": must, "should": [best]}}
+
+
+def _scored(part: dict[str, Any], tier: str) -> dict[str, Any]:
+    """A constant for the tier, the highest of which is a document's score: nothing depends on other documents."""
+    return {"constant_score": {"filter": part, "boost": _SCORE[tier]}}
 
 
 def _phrase(field: str, phrase: Phrase) -> dict[str, Any]:
@@ -207,17 +223,32 @@ def _phrase(field: str, phrase: Phrase) -> dict[str, Any]:
 
 def _filtered(condition: Filter) -> dict[str, Any]:
     match condition:
+        case Among(field, (value,)):
+            return {"term": {field: value}}
         case Among(field, values):
             parts = [values[at : at + MOST_TERMS] for at in range(0, len(values), MOST_TERMS)]
             told = [{"terms": {field: list(part)}} for part in parts]
             return _either(told)
-        case Every(every):
-            return {"bool": {"filter": [_filtered(part) for part in every]}} if every else {"match_all": {}}
+        case Every():
+            return _every(_parts(condition))
         case Either(either):
             return _either([_filtered(part) for part in either])
         case Except(part):
             return {"bool": {"must_not": [_filtered(part)]}}
 
 
+def _parts(condition: Filter) -> list[dict[str, Any]]:
+    """What has to hold, flat: the engine goes through every level of a question several times."""
+    if isinstance(condition, Every):
+        return [told for part in condition.parts for told in _parts(part)]
+    return [_filtered(condition)]
+
+
+def _every(told: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"bool": {"filter": told}} if told else {"match_all": {}}
+
+
 def _either(told: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(told) == 1:
+        return told[0]
     return {"bool": {"should": told, "minimum_should_match": 1}} if told else {"match_none": {}}

@@ -19,10 +19,10 @@ from tantivy import Query as Tantivy
 
 from services.kit import clock
 from services.kit.errors import UnavailableError
-from services.search.index import Written
+from services.search.index import NoIndexError, Written
 from services.search.model.documents import Document
 from services.search.model.filters import FACETS, FIELDS, Among, Either, Every, Except, Filter
-from services.search.model.query import MOST, Found, Query, Row
+from services.search.model.query import MOST, TIERS, Found, Query, Row
 from services.search.model.words import Phrase, cut, pairs
 from services.search.settings import KNOBS
 
@@ -78,7 +78,7 @@ class TantivyIndex:
     def _index(self, name: str = "") -> Any:
         name = name or self.current()
         if not name or not (self.folder / name).is_dir():
-            raise UnavailableError("检索索引尚未建立或已丢失，请运维人员执行 anjuan rebuild-search")
+            raise NoIndexError
         with self._lock:
             if name not in self._open:
                 self._open[name] = _opened(self.folder / name)
@@ -162,7 +162,7 @@ class TantivyIndex:
             for name in self._open.keys() - self._writers.keys() - {self.current()}:
                 del self._open[name]
         searcher, asked = self._searcher(), _rendered(query)
-        rows = _rows(searcher, _all((asked, _orders(*query.ahead))), query) if query.limit else ()
+        rows = tuple(_rows(searcher, asked, query)) if query.limit else ()
         if not query.counted:
             return Found(rows, 0, {})
         facets = _facets(searcher, asked)
@@ -199,18 +199,9 @@ def _stored(document: Document) -> Any:
 
 def _rendered(query: Query) -> Any:
     must = [_filtered(query.filter), *(_phrase("text", phrase) for phrase in query.phrases)]
-    heading = _all(_phrase("heading", phrase) for phrase in query.phrases)
-    number = _filtered(query.number)
     if (query.since, query.until) != (0, MOST):
         must.append(_orders(query.since, query.until))
-    wanted = [(Occur.Must, part) for part in must]
-    if query.tier == "number":
-        wanted.append((Occur.Must, number))
-    elif query.tier == "heading":
-        wanted += [(Occur.Must, heading), (Occur.MustNot, number)]
-    elif query.tier == "text":
-        wanted += [(Occur.MustNot, heading), (Occur.MustNot, number)]
-    return Tantivy.boolean_query(wanted)
+    return _all(must)
 
 
 def _all(parts: Any) -> Any:
@@ -250,10 +241,31 @@ def _orders(first: int, last: int) -> Any:
     return Tantivy.range_query(SCHEMA, "order", tantivy.FieldType.Unsigned, first, last)
 
 
-def _rows(searcher: Any, asked: Any, query: Query) -> tuple[Row, ...]:
-    order = Order.Asc if query.oldest_first else Order.Desc
-    hits = searcher.search(asked, query.limit, count=False, order_by_field="order", order=order).hits
-    return tuple(Row(searcher.doc(address)["document_id"][0], key) for key, address in hits)
+def _rows(searcher: Any, asked: Any, query: Query) -> Iterator[Row]:
+    """Rows behind the place of the question, tier by tier."""
+    before, last = query.after or ("", None)
+    order, left = Order.Asc if query.oldest_first else Order.Desc, query.limit
+    for tier in TIERS[TIERS.index(before) if before else 0 :] if query.ranked else ("",):
+        parts = [(Occur.Must, asked), *_tier(query, tier)]
+        if last is not None and tier == before:
+            parts.append((Occur.Must, _orders(last + 1, MOST) if query.oldest_first else _orders(0, last - 1)))
+        wanted = Tantivy.boolean_query(parts)
+        hits = searcher.search(wanted, left, count=False, order_by_field="order", order=order).hits
+        yield from (Row(searcher.doc(address)["document_id"][0], key, tier) for key, address in hits)
+        left -= len(hits)
+        if not left:
+            return
+
+
+def _tier(query: Query, tier: str) -> list[tuple[Any, Any]]:
+    """What sets a tier apart."""
+    if not tier:
+        return []
+    number = _filtered(query.number)
+    if tier == "number":
+        return [(Occur.Must, number)]
+    heading = _all(_phrase("heading", phrase) for phrase in query.phrases)
+    return [(Occur.Must if tier == "heading" else Occur.MustNot, heading), (Occur.MustNot, number)]
 
 
 def _facets(searcher: Any, asked: Any) -> dict[str, dict[str, int]]:

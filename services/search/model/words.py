@@ -1,4 +1,4 @@
-"""Text as words, the same for both engines: each Chinese character, each run of Latin letters or digits.
+"""Text as words, the same for both engines: each Chinese character, each run of Latin letters, each run of digits.
 
 A phrase is a row of words; what stands between them (punctuation, blanks, line ends) does not count, so that an OCR
 line end or a half-width comma hides nothing.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -17,40 +16,53 @@ from services.kit.errors import InvalidInputError
 from services.search.settings import KNOBS
 
 BEFORE, AFTER = "\u0002", "\u0003"
-_WORD = re.compile(r"[0-9a-z]{1,64}|[^\W_0-9a-z]")
+MOST_SIGNS = 65_536  # of which the folded form is kept
+# letters and digits apart: a plate is written 粤A·12345 and 粤A12345
+_WORD = re.compile(r"[0-9]{1,64}|[a-z]{1,64}|[^\W_0-9a-z]")
+_LONG = re.compile(r"[0-9]{64}(?=[0-9])|[a-z]{64}(?=[a-z])")
+_BETWEEN = r"[\W_]*"  # the words of a row
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟＂「」『』", '"'))
+_NOUGHT = dict.fromkeys("○◯", "〇")  # 二○二五 is meant as 二〇二五
 _MARKS = str.maketrans({BEFORE: None, AFTER: None})
 Phrase = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Word:
-    """A folded word and where it stands in the text as written."""
+class _Folds(dict[int, str]):
+    """Sign by sign: full width becomes half width, capitals small, compatibility forms plain."""
 
-    text: str
-    start: int
-    end: int
-
-
-@lru_cache(maxsize=65536)
-def _folded(sign: str) -> str:
-    """Full width becomes half width, capitals small, compatibility forms plain."""
-    return unicodedata.normalize("NFKC", sign).lower()
+    def __missing__(self, code: int) -> str:
+        folded = _NOUGHT.get(chr(code)) or unicodedata.normalize("NFKC", chr(code)).lower()
+        if unicodedata.category(chr(code)) == "No" and not folded.isascii():
+            folded = _digits(folded)
+        if len(self) < MOST_SIGNS:
+            self[code] = folded
+        return folded
 
 
-def words(text: str) -> list[Word]:
-    """Every word of a text, in order."""
-    folded = [_folded(sign) for sign in text]
-    whole = "".join(folded)
-    if len(whole) == len(text):
-        return [Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(whole)]
-    origin = [place for place, signs in enumerate(folded) for _ in signs]
-    return [Word(m.group(), origin[m.start()], origin[m.end() - 1] + 1) for m in _WORD.finditer(whole)]
+def _digits(sign: str) -> str:
+    """❶ is a 1, as ① is."""
+    worth = unicodedata.numeric(sign, 0.5) if len(sign) == 1 else 0.5
+    return str(int(worth)) if worth.is_integer() else sign
+
+
+_FOLDS = _Folds()
 
 
 def cut(text: str) -> Phrase:
-    """The words alone."""
-    return tuple(word.text for word in words(text))
+    """The words of a text, in order."""
+    return tuple(_WORD.findall(text.translate(_FOLDS)))
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """A text with its words folded and apart, and for each sign of it the place in the text as written."""
+    whole = text.translate(_FOLDS)
+    if len(whole) == len(text) and not _LONG.search(whole):
+        return whole, range(len(whole))
+    origin = [place for place, sign in enumerate(text) for _ in _FOLDS[ord(sign)]]
+    for long in reversed([*_LONG.finditer(whole)]):
+        whole = f"{whole[: long.end()]} {whole[long.end() :]}"
+        origin.insert(long.end(), 0)
+    return whole, origin
 
 
 def number_key(text: str) -> str:
@@ -87,16 +99,24 @@ def _wrong(detail: str) -> InvalidInputError:
     return InvalidInputError(detail, [{"pointer": "query:text", "detail": detail}])
 
 
+@lru_cache(maxsize=1024)
+def _standing(phrase: Phrase) -> re.Pattern[str]:
+    """Every place of a folded text where the phrase stands, those that overlap among them."""
+    first, *rest = map(_whole, phrase)
+    return re.compile(rf"{first}(?=({''.join(_BETWEEN + word for word in rest)}))")  # begins as a search likes best
+
+
+def _whole(word: str) -> str:
+    """A pattern of the word, not of a part of a longer one."""
+    run = "0-9" if word.isdecimal() else "a-z"
+    return rf"(?<![{run}]){word}(?![{run}])" if word.isascii() else word
+
+
 def spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, int]]:
     """Where the phrases stand in a text, merged where they touch."""
-    found = words(text)
-    row = [word.text for word in found]
-    hits = sorted(
-        (found[at].start, found[at + len(phrase) - 1].end)
-        for phrase in asked
-        for at in range(len(row) - len(phrase) + 1)
-        if row[at] == phrase[0] and tuple(row[at : at + len(phrase)]) == phrase
-    )
+    whole, origin = _folded(text)
+    hits = sorted((origin[found.start()], origin[found.end(1) - 1] + 1)
+                  for phrase in asked for found in _standing(phrase).finditer(whole))  # fmt: skip
     merged: list[tuple[int, int]] = []
     for start, end in hits:
         if merged and start <= merged[-1][1]:
@@ -108,7 +128,7 @@ def spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, int]]:
 
 def highlights(text: str, asked: Sequence[Phrase], most: int = KNOBS.fragments) -> list[str]:
     """Up to `most` pieces of a text around what was asked for, each hit between BEFORE and AFTER."""
-    text = text.translate(_MARKS)
+    text = text.translate(_MARKS) if BEFORE in text or AFTER in text else text
     pieces: list[str] = []
     rest = [_bracketed(text, *span) for span in spans(text, asked)]
     while rest and len(pieces) < most:

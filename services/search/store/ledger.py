@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, Select, bindparam, select, text
 
 from services.kit import schema
 from services.search.model.documents import Entry, circle_of
@@ -51,6 +51,11 @@ _WRITTEN = text("""
     update documents set written = n.write
     from unnest(cast(:ids as text[]), cast(:writes as bigint[])) as n (id, write)
     where document_id = n.id and written < n.write""")
+
+# what every search asks is made once
+JOINED = select(*_ENTRY).select_from(documents.outerjoin(cases, cases.c.case_id == documents.c.case_id))
+_LATE = select(documents.c.case_id).where(documents.c.written < documents.c.write).distinct().limit(bindparam("limit"))
+_LATE_ONE = _LATE.where(documents.c.case_id == bindparam("case"))
 
 # the text of a page is never read here, and the rest of an instrument's stays in the server
 _CLOSED = text("""
@@ -124,13 +129,13 @@ class Ledger:
 
     def due(self, limit: int) -> list[Entry]:
         """What the current index does not have as it is, the oldest write first."""
-        late = _joined().where(documents.c.written < documents.c.write).order_by(documents.c.write).limit(limit)
+        late = JOINED.where(documents.c.written < documents.c.write).order_by(documents.c.write).limit(limit)
         return self._entries(late)
 
     def late_cases(self, case_id: str, limit: int) -> set[str]:
         """Cases of which the current index does not have everything as it is; only this one when one is named."""
-        late = select(documents.c.case_id).where(documents.c.written < documents.c.write).distinct().limit(limit)
-        return set(self.connection.execute(late.where(documents.c.case_id == case_id) if case_id else late).scalars())
+        asked = {"case": case_id, "limit": limit}
+        return set(self.connection.execute(_LATE_ONE if case_id else _LATE, asked).scalars())
 
     def late_closed(self, case_ids: Iterable[str], account_id: str | None, limit: int) -> Sequence[Any]:
         """Late documents of these cases that are gone, or instruments of the 副卷 or not served on the account."""
@@ -139,17 +144,16 @@ class Ledger:
 
     def after(self, document_id: str, limit: int) -> list[Entry]:
         """Every row in the order of ids."""
-        later = _joined().where(documents.c.document_id > document_id).order_by(documents.c.document_id)
+        later = JOINED.where(documents.c.document_id > document_id).order_by(documents.c.document_id)
         return self._entries(later.limit(limit))
 
-    def some(self, ids: Iterable[str]) -> dict[str, Entry]:
-        """Rows by id."""
-        found = self._entries(_joined().where(documents.c.document_id.in_(list(ids))))
-        return {entry.document_id: entry for entry in found}
+    def read(self, query: Select[Any], **asked: Any) -> list[tuple[Entry, Sequence[Any]]]:
+        """Rows of a query made of JOINED; what else it asks for stands beside each."""
+        rows, width = self.connection.execute(query, asked), len(_ENTRY)
+        return [(Entry(*(*row[: width - 1], row[width - 1] or {})), row[width:]) for row in rows]
 
     def _entries(self, query: Select[Any]) -> list[Entry]:
-        rows = self.connection.execute(query).mappings()
-        return [Entry(**{**row, "circle": row["circle"] or {}}) for row in rows]
+        return [entry for entry, _ in self.read(query)]
 
     def mark_written(self, entries: Sequence[Entry]) -> None:
         """The index has these durably; what has changed since stays due."""
@@ -164,7 +168,3 @@ class Ledger:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _joined() -> Select[Any]:
-    return select(*_ENTRY).select_from(documents.outerjoin(cases, cases.c.case_id == documents.c.case_id))

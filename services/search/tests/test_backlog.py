@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,14 +31,14 @@ def test_a_long_backlog_hides_no_sealed_case_and_is_not_read(scene: Scene, monke
     backlog(scene, "c1", 1100)
     scene.case("c3", f"邻院{WORD}案", body_id=THERE, cause="运输合同纠纷", sealed=True, version=2)
     read: list[str] = []
-    real = Ledger._entries
+    real = Ledger.read
 
-    def counted(ledger: Ledger, query: Any) -> list[Entry]:
-        entries = real(ledger, query)
-        read.extend(entry.document_id for entry in entries)
-        return entries
+    def counted(ledger: Ledger, query: Any, **asked: Any) -> list[tuple[Entry, Sequence[Any]]]:
+        rows = real(ledger, query, **asked)
+        read.extend(entry.document_id for entry, _ in rows)
+        return rows
 
-    monkeypatch.setattr(Ledger, "_entries", counted)
+    monkeypatch.setattr(Ledger, "read", counted)
     told = scene.search(ABOVE, WORD, limit=1, case_id="c3")
     assert (told.HasField("total"), told.total, list(told.facets), told.next_cursor) == (True, 0, [], "")
     assert read == []

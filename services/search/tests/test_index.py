@@ -13,7 +13,7 @@ from services.kit.errors import UnavailableError
 from services.search.index import Index, Written
 from services.search.model.documents import Document, first_order
 from services.search.model.filters import NOTHING, Among, Either, Every, Except, Filter
-from services.search.model.query import Query
+from services.search.model.query import Place, Query
 from services.search.model.words import phrases
 
 ALL = Every(())
@@ -44,6 +44,11 @@ def ids(index: Index, text: str, condition: Filter = ALL, **how: Any) -> list[st
     return [row.document_id for row in index.search(query).rows]
 
 
+def ranked(index: Index, text: str, condition: Filter = ALL, **how: Any) -> list[tuple[str, str]]:
+    query = Query(phrases(text), condition, ranked=True, limit=50, **how)
+    return [(row.tier, row.document_id) for row in index.search(query).rows]
+
+
 def test_phrases_words_single_signs_and_width(index: Index) -> None:
     put(index, *(document(name) for name in LAWS))
     assert ids(index, "过期牛奶") == ["d1"]
@@ -63,10 +68,34 @@ def test_tiers_are_the_number_then_the_heading_then_the_text(index: Index) -> No
     numbered = [document(f"d{n}", number="2025粤0703民初1号", kind=kind) for n, kind in ((7, "case"), (8, "page"))]
     texts = [replace(one, text=("（2025）粤0703民初1号",)) for one in numbered]
     put(index, *texts, *(document(name) for name in LAWS))
-    tiers = {tier: ids(index, "(2025)粤0703民初1号", tier=tier) for tier in ("number", "heading", "text", "")}
-    assert tiers == {"number": ["d7"], "heading": [], "text": ["d8"], "": ["d8", "d7"]}
-    assert [ids(index, "过期", tier=tier) for tier in ("number", "heading", "text")] == [[], ["d2", "d1"], []]
-    assert [ids(index, "牛奶 货值", tier=tier) for tier in ("heading", "text")] == [[], ["d1"]]
+    put(index, replace(document("d9"), heading=("答辩（2025）粤0703民初1号",)))
+    number = "(2025)粤0703民初1号"
+    assert ranked(index, number) == [("number", "d7"), ("heading", "d9"), ("text", "d8")]
+    assert ids(index, number) == ["d9", "d8", "d7"]
+    assert ranked(index, "2025 粤0703民初1") == ranked(index, number)  # 号 left out, blanks in it
+    assert ranked(index, "〔２０２５〕粤0703民初 1 号") == ranked(index, number)
+    assert ranked(index, number, oldest_first=True) == ranked(index, number)
+    assert ranked(index, "过期") == [("heading", "d2"), ("heading", "d1")]
+    assert ranked(index, "牛奶 货值") == [("text", "d1")]
+    assert ranked(index, "牛奶", Among("document_id", ("d2",))) == [("heading", "d2")]
+
+
+def test_a_ranked_page_goes_on_behind_its_last_row_in_whichever_tier_that_is(index: Index) -> None:
+    made = [replace(document(f"d{n}", serial=n), heading=("米酒",) if n % 3 == 0 else (), text=("米酒",))
+            for n in range(10, 25)]  # fmt: skip
+    put(index, *made)
+    whole = ranked(index, "米酒")
+    assert whole == [("heading", f"d{n}") for n in (24, 21, 18, 15, 12)] + [
+        ("text", f"d{n}") for n in range(24, 9, -1) if n % 3]  # fmt: skip
+    for size in (1, 4, 5, 7):
+        seen, query = list[tuple[str, str]](), Query(phrases("米酒"), ALL, ranked=True, limit=size)
+        found = index.search(query)
+        assert (found.total, found.facets["kind"]) == (15, {"case": 15})
+        while found.rows:
+            seen += [(row.tier, row.document_id) for row in found.rows]
+            found = index.search(query.behind(found.rows[-1].place, size))
+            assert (found.total, found.facets) == (0, {})
+        assert seen == whole
 
 
 def test_filters(index: Index) -> None:
@@ -89,10 +118,10 @@ def test_rows_follow_each_other_in_both_directions_and_within_days(index: Index)
     newest = ids(index, "")
     assert newest == [f"d{n}" for day in (2, 1, 0) for n in range(39, 9, -1) if n % 3 == day]
     seen: list[str] = []
-    after: int | None = None
+    after: Place | None = None
     while rows := index.search(Query((), ALL, limit=7, after=after, counted=False)).rows:
         seen += [row.document_id for row in rows]
-        after = rows[-1].order
+        after = rows[-1].place
         put(index, document(f"d{100 + len(seen)}", day=9))  # what comes before does not move what follows
     assert seen == newest
     assert ids(index, "", oldest_first=True)[:30] == newest[::-1]

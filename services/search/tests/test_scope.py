@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -129,3 +130,15 @@ def test_the_proof_fails_when_a_need_is_forgotten(
     monkeypatch.setattr(filters, "_need", lambda need, below: Every(()) if need.op == op else real(need, below))
     with pytest.raises(AssertionError):
         prove(index, worlds)
+
+
+@pytest.mark.parametrize(("role", "bodies"), [("judge", []), ("archivist", []), ("supervisor", ["here"])])
+def test_bodies_below_are_asked_for_once_and_only_for_one_whom_they_serve(role: str, bodies: list[str]) -> None:
+    asked: list[str] = []
+
+    def under(body_id: str) -> list[str]:
+        asked.append(body_id)
+        return ["there"]
+
+    filters.reach(Actor("staff", "p1", "", "here", frozenset({role}), frozenset({"d1"})), cache(under))
+    assert asked == bodies

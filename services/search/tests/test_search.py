@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from services.kit import schema
 from services.kit.errors import InvalidInputError
 from services.kit.identity import Actor
 from services.search.index import Index
+from services.search.index.elastic import ElasticIndex
 from services.search.model.query import Found, Query
 from services.search.tests.scene import (
     ABOVE,
@@ -25,6 +27,7 @@ from services.search.tests.scene import (
     NEIGHBOUR,
     OPERATOR,
     OTHER_PARTY,
+    PARTY,
     PRESIDENT,
     REGISTRAR,
     THERE,
@@ -107,6 +110,26 @@ def _check_routes(scene: Scene, actor: Actor, expected: list[str]) -> None:
         assert scene.search(actor, WORD, case_id=case_id).total <= len(expected)
     bodies = {body: scene.search(actor, WORD, body_id=body).total for body in (HERE, THERE)}
     assert sum(bodies.values()) == len(expected)
+
+
+def test_a_page_is_one_question_to_the_engine(elastic_scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    furnished(elastic_scene)
+    for actor in (JUDGE, PARTY, ABOVE):
+        _check_routes(elastic_scene, actor, SEEN[actor.name])
+        assert sorted(elastic_scene.found(actor, WORD)) == sorted(SEEN[actor.name])
+    assert isinstance(elastic_scene.index, ElasticIndex)
+    transport, asked = elastic_scene.index.client.transport, list[str]()
+    real = transport.perform_request
+
+    def noted(method: str, target: str, **more: Any) -> Any:
+        asked.append(target)
+        return real(method, target, **more)
+
+    monkeypatch.setattr(transport, "perform_request", noted)
+    first = elastic_scene.search(JUDGE, WORD, limit=2)
+    second = elastic_scene.search(JUDGE, WORD, limit=2, cursor=first.next_cursor)
+    assert (len(first.hits), len(second.hits), first.total, second.total) == (2, 2, 5, 5)
+    assert asked == ["/anjuan-search/_search"] * 2
 
 
 def test_nothing_of_the_internal_volume_or_a_reporter_lies_in_the_index(scene: Scene) -> None:

@@ -18,6 +18,28 @@ def test_width_case_and_punctuation_do_not_count() -> None:
     assert cut("ＡＢＣ公司，\n第①条 𠮷野") == ("abc", "公", "司", "第", "1", "条", "𠮷", "野")
 
 
+@pytest.mark.parametrize(("written", "asked"), [
+    ("粤A·12345号小型轿车", "粤A12345"), ("粤Ａ１２３４５", "粤a 12345"), ("粤A12345", "12345"),
+    ("二○二五年三月", "二〇二五年"), ("二〇二五年三月", "二◯二五年三月"), ("张○○与李四", "张〇〇"),
+    ("第❶项：①款", "第1项1款"), ("ＨＴ２０２５－００１号", "ht2025-001"), ("原告：张三、李四", "张三，李四"),
+    ("〔2025〕粤０７０３民初1234号之一", "（2025）粤0703民初1234号"), ("欧阳·买买提", "欧阳买买提"),
+])  # fmt: skip
+def test_other_ways_to_write_the_same_are_found_and_marked(written: str, asked: str) -> None:
+    for phrase in phrases(asked):
+        assert phrase in _rows(written, len(phrase))
+    assert spans(written, phrases(asked))
+
+
+@pytest.mark.parametrize(("written", "asked"), [
+    ("粤A123456", "粤A12345"), ("张○某", "张某"), ("第12项", "第1项"), ("abc公司", "ab公司"),
+    ("（2025）粤0703民初12345号", "（2025）粤0703民初1234号"), ("（2025）粤0703民初1234号", "粤0703民初123"),
+])  # fmt: skip
+def test_what_only_looks_alike_is_not_found(written: str, asked: str) -> None:
+    (phrase,) = phrases(asked)
+    assert phrase not in _rows(written, len(phrase))
+    assert spans(written, [phrase]) == []
+
+
 def test_words_are_joined_and_quotes_keep_together() -> None:
     assert phrases("过期 牛奶") == (("过", "期"), ("牛", "奶"))
     assert phrases("“过期 牛奶” 奶") == (("过", "期", "牛", "奶"), ("奶",))
@@ -49,6 +71,21 @@ def test_every_row_of_words_of_a_text_is_found_where_it_stands(text: str, start:
         found = spans(text, [row])
         assert any(cut(text[begin:end])[: len(row)] == row or row in _rows(text[begin:end], len(row))
                    for begin, end in found)  # fmt: skip
+
+
+@given(TEXTS, st.lists(st.sampled_from(["过", "期", "牛", "23", "a", "ab", "b"]), min_size=1, max_size=3))
+def test_what_is_marked_is_what_the_index_finds(text: str, row: list[str]) -> None:
+    assert bool(spans(text, [tuple(row)])) == (tuple(row) in _rows(text, len(row)))
+
+
+def test_overlapping_hits_and_endless_runs_are_marked_whole() -> None:
+    assert spans("啊啊啊，啊", phrases("啊啊")) == [(0, 5)]
+    assert spans("ab abc ab12 x_ab", phrases("ab")) == [(0, 2), (7, 9), (14, 16)]
+    run = "7" * 64 + "8" * 64 + "9"
+    assert cut(run) == ("7" * 64, "8" * 64, "9")
+    assert spans(f"第{run}号", [("8" * 64, "9", "号")]) == [(65, 131)]
+    assert spans(f"①款{run}㎏", [("9", "kg")]) == [(130, 132)]
+    assert spans(run, [("8",)]) == spans(f"①款{run}", [("7" * 64, "8")]) == []
 
 
 def _rows(text: str, length: int) -> set[tuple[str, ...]]:

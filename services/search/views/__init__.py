@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -13,11 +13,11 @@ from sqlalchemy import ARRAY, Text, cast, select
 from anjuan.search.v1 import search_pb2 as pb
 from services.kit import access, paging, schema
 from services.kit.errors import InvalidInputError, UnavailableError
-from services.search.index import Index
+from services.search.index import Index, NoIndexError
 from services.search.model import words
 from services.search.model.documents import KINDS, SERIALS, Entry, first_order, shown
 from services.search.model.filters import EMPTY, FACETS, NONE, Among, Every, Filter, reach
-from services.search.model.query import MOST, TIERS, Found, Query, Row
+from services.search.model.query import MOST, TIERS, Found, Place, Query, Row
 from services.search.settings import KNOBS
 from services.search.store import SearchUnit
 from services.search.views import sight
@@ -25,8 +25,7 @@ from services.search.views import sight
 SORTS = ("relevance", "newest", "oldest")
 LONGEST_FIELD = 300
 TRIES, ROUNDS = 3, 12
-_PLACES = ("", *TIERS)
-Place = tuple[str, int | None]  # tier and order of the row before
+_Hit = tuple[Row, sight.Sighted]
 
 
 def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.SearchAnswer:
@@ -41,16 +40,26 @@ def search(uow: SearchUnit, index: Index, request: pb.SearchRequest) -> pb.Searc
         uow.acting(access.current(uow.connection, uow.cause.actor))  # a token's roles may be ten minutes old
         scope = reach(uow.cause.actor, cache(lambda body: _below(uow, body)))
         since, until = _days(request)
-        query = Query(asked, Every((scope, *_filters(request))), since=since, until=until,
-                      oldest_first=sort == "oldest")  # fmt: skip
-        place = _place(request, sort)
-        if not _ready(uow, index):
-            return pb.SearchAnswer(total=0)
-        found, rows = _asked(uow, index, query, limit + 1, sort, place, request.case_id)
-        last = rows[limit - 1] if len(rows) > limit else None
-        more = paging.cursor(_digest(request, sort), last.tier, last.order) if last else ""
-        hits, total = _hits(uow, [row.entry for row in rows[:limit]], asked), found.total if found else None
-        return pb.SearchAnswer(hits=hits, total=total, facets=_facets(uow, found), next_cursor=more)
+        query = Query(asked, Every((scope, *_filters(request))), since=since, until=until, limit=limit + 1,
+                      ranked=sort == "relevance", oldest_first=sort == "oldest", after=_place(request, sort))
+        try:
+            found, rows = _asked(uow, index, query, request.case_id)
+        except NoIndexError:
+            if uow.ledger.is_empty():  # nothing was ever indexed
+                return pb.SearchAnswer(total=0)
+            raise
+        more = paging.cursor(_digest(request, sort), *rows[limit - 1][0].place) if len(rows) > limit else ""
+        return _answer(uow, [hit for _, hit in rows[:limit]], asked, found, more)
+
+
+def _answer(
+    uow: SearchUnit, shown: Sequence[sight.Sighted], asked: Sequence[words.Phrase], found: Found | None, more: str
+) -> pb.SearchAnswer:
+    _record(uow, [one.entry for one in shown])
+    hits = [_hit(one.entry, asked, one.body_name) for one in shown]
+    names = {hit.body_id: hit.body_name for hit in hits}
+    facets, total = (_facets(uow, found, names), found.total) if found else ([], None)
+    return pb.SearchAnswer(hits=hits, total=total, facets=facets, next_cursor=more)
 
 
 def _one_of(value: str, known: Sequence[str], name: str) -> str:
@@ -104,48 +113,28 @@ def _digest(request: pb.SearchRequest, sort: str) -> str:
     return hashlib.sha256(same.SerializeToString(deterministic=True)).hexdigest()[:16]
 
 
-def _place(request: pb.SearchRequest, sort: str) -> Place:
+def _place(request: pb.SearchRequest, sort: str) -> Place | None:
     """Where the page before has ended: tier and order."""
     key = paging.after(request.cursor, 3)
     if key is None:
-        return "", None
+        return None
     digest, tier, order = key
-    if digest != _digest(request, sort) or tier not in _PLACES or not (order.isascii() and order.isdigit()):
+    tiers = TIERS if sort == "relevance" else ("",)
+    if digest != _digest(request, sort) or tier not in tiers or not (order.isascii() and order.isdigit()):
         raise _wrong("cursor", "翻页标记不属于这次检索，请从第一页重新检索")
     return tier, min(int(order), MOST)
 
 
-@dataclass(frozen=True)
-class _Hit:
-    """A row that the caller may see, with the tier of relevance where it was found."""
-
-    tier: str
-    order: int
-    entry: Entry
-
-
-def _ready(uow: SearchUnit, index: Index) -> bool:
-    """False: nothing was ever indexed; raises UnavailableError when the index is lost."""
-    if index.current():
-        return True
-    if uow.ledger.is_empty():
-        return False
-    raise UnavailableError("检索索引已丢失，请运维人员执行 anjuan rebuild-search")
-
-
-def _asked(
-    uow: SearchUnit, index: Index, query: Query, want: int, sort: str, place: Place, case_id: str
-) -> tuple[Found | None, list[_Hit]]:
-    """Totals and facets, and up to `want` rows of the page; None: no numbers that tell only of what is the caller's.
+def _asked(uow: SearchUnit, index: Index, query: Query, case_id: str) -> tuple[Found | None, list[_Hit]]:
+    """Totals and facets, and the rows of the page; None: no numbers that tell only of what is the caller's.
 
     What is taken from the caller while the engine answers is noticed, and the question is asked once more.
     """
     hits = list[_Hit]()
     for _ in range(TRIES):
         shut = sight.shut(uow, case_id)
-        asked = replace(query, filter=Every((query.filter, *sight.conditions(shut))))
-        found = None if shut is None else index.search(asked)
-        hits, gone = _seen_rows(uow, index, asked, want, sort, place)
+        limits = Every((query.filter, *sight.conditions(shut)))
+        found, hits, gone = _page(uow, index, replace(query, filter=limits, counted=shut is not None))
         if shut is None:
             break
         if not gone and sight.covers(shut, sight.shut(uow, case_id)):
@@ -153,48 +142,27 @@ def _asked(
     return None, hits
 
 
-def _seen_rows(
-    uow: SearchUnit, index: Index, query: Query, want: int, sort: str, place: Place
-) -> tuple[list[_Hit], int]:
-    """Rows behind a place that the caller may see, and how many it may not were passed over.
+def _page(uow: SearchUnit, index: Index, query: Query) -> tuple[Found, list[_Hit], int]:
+    """What the engine says, the rows that the caller may see, and how many it may not were passed over.
 
     A page is filled up from behind: neither its length nor its cursor tells of what was passed over.
     """
-    hits, gone, batch = list[_Hit](), 0, want
+    hits, gone, want = list[_Hit](), 0, query.limit
+    found = more = index.search(query)
     for _ in range(ROUNDS):
-        rows = _rows(index, query, batch, sort, place)
-        mine = _open(uow, rows)
-        hits, gone = hits + mine, gone + len(rows) - len(mine)
-        if len(hits) >= want or len(rows) < batch:
-            return hits[:want], gone
-        place, batch = (rows[-1][0], rows[-1][1].order), min(2 * batch, KNOBS.export)
+        mine = _open(uow, more.rows)
+        hits, gone = hits + mine, gone + len(more.rows) - len(mine)
+        if len(hits) >= want or len(more.rows) < query.limit:
+            return found, hits[:want], gone
+        query = query.behind(more.rows[-1].place, min(2 * query.limit, KNOBS.export))
+        more = index.search(query)
     raise UnavailableError("检索索引正在更新，请稍后再检索")
 
 
-def _rows(index: Index, query: Query, limit: int, sort: str, place: Place) -> list[tuple[str, Row]]:
-    """Rows behind a place, with the tier of each."""
-    if sort != "relevance":
-        return [("", row) for row in index.search(query.rows("", place[1], limit)).rows]
-    rows = list[tuple[str, Row]]()
-    for tier in TIERS[TIERS.index(place[0]) if place[0] else 0 :]:
-        after = place[1] if tier == place[0] else None
-        if len(rows) < limit:
-            rows += [(tier, row) for row in index.search(query.rows(tier, after, limit - len(rows))).rows]
-    return rows
-
-
-def _open(uow: SearchUnit, rows: Sequence[tuple[str, Row]]) -> list[_Hit]:
+def _open(uow: SearchUnit, rows: Sequence[Row]) -> list[_Hit]:
     """Rows that the caller may see: the copies of the cards here decide once more."""
-    kept = uow.ledger.some(row.document_id for _, row in rows)
-    seen = sight.seen(uow, {entry.case_id for entry in kept.values()})
-    mine = {key for key, entry in kept.items() if sight.may_find(entry, uow.cause.actor, seen)}
-    return [_Hit(tier, row.order, kept[row.document_id]) for tier, row in rows if row.document_id in mine]
-
-
-def _hits(uow: SearchUnit, entries: Sequence[Entry], asked: Sequence[words.Phrase]) -> list[pb.Hit]:
-    names = _names(uow, {entry.register["body_id"] for entry in entries if entry.register})
-    _record(uow, entries)
-    return [_hit(entry, asked, names) for entry in entries]
+    mine = sight.sighted(uow, [row.document_id for row in rows]) if rows else {}
+    return [(row, mine[row.document_id]) for row in rows if row.document_id in mine]
 
 
 def _record(uow: SearchUnit, entries: Sequence[Entry]) -> None:
@@ -210,7 +178,7 @@ def _names(uow: SearchUnit, body_ids: Iterable[str]) -> dict[str, str]:
     return {row.body_id: row.name for row in uow.connection.execute(query)}
 
 
-def _hit(entry: Entry, asked: Sequence[words.Phrase], names: Mapping[str, str]) -> pb.Hit:
+def _hit(entry: Entry, asked: Sequence[words.Phrase], body_name: str) -> pb.Hit:
     content, register = entry.content or {}, entry.register or {}
     said = shown(entry.kind, content, register)
     looked_through = (said.title if entry.kind != "page" else "", *said.heading, said.text)
@@ -220,16 +188,15 @@ def _hit(entry: Entry, asked: Sequence[words.Phrase], names: Mapping[str, str]) 
         title=said.title, highlights=pieces[: KNOBS.fragments], on=said.on, page_id=content.get("page_id", ""),
         page_number=content.get("page_number", 0), instrument_id=content.get("instrument_id", ""),
         number=content.get("number", ""), body_id=register["body_id"], cause=register["cause"],
-        body_name=names.get(register["body_id"], ""), case_title=register["title"], role=content.get("role", ""),
+        body_name=body_name, case_title=register["title"], role=content.get("role", ""),
         volume=content.get("volume", ""),
     )  # fmt: skip
 
 
-def _facets(uow: SearchUnit, found: Found | None) -> list[pb.Facet]:
-    """How many for each value."""
-    if found is None:
-        return []
-    names, told = _names(uow, found.facets["body_id"]), list[pb.Facet]()
+def _facets(uow: SearchUnit, found: Found, known: Mapping[str, str]) -> list[pb.Facet]:
+    """How many for each value; `known`: names of bodies."""
+    told, others = list[pb.Facet](), found.facets["body_id"].keys() - known.keys()
+    names = {**known, **(_names(uow, others) if others else {})}
     for field in FACETS:
         counts = sorted(found.facets[field].items(), key=lambda pair: (-pair[1], pair[0]))
         ones = [(value, n) for value, n in counts if value not in (NONE, EMPTY)][: KNOBS.longest_facet]
