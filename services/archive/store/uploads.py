@@ -97,6 +97,15 @@ class Uploads:
         mine = select(table.c.upload_id).where(table.c.owner_id == owner_id, table.c.sha256 == sha256)
         return self.connection.execute(mine.where(table.c.state == "stored").limit(1)).first() is not None
 
+    def arrived(self, hashes: Sequence[str], owner_id: str, body_id: str = "") -> Sequence[Row[Any]]:
+        """What the caller has sent whole, or with `body_id` anybody to that body: columns as in HeldFile."""
+        table = upload_sessions.c
+        own = (table.owner_id == owner_id).label("own")
+        whose = or_(own, table.body_id == body_id) if body_id else own
+        shown = table.sha256, table.size, table.body_id, own, (table.state == "stored").label("stored")
+        found = select(*shown).where(table.sha256.in_(hashes), table.state.in_(("stored", "assembling")), whose)
+        return self.connection.execute(found.distinct()).all()
+
     def media_type(self, sha256: str) -> str:
         """What the bytes were announced as."""
         table = upload_sessions
