@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
@@ -51,14 +52,9 @@ class IntakeServicer(door.IntakeServicer):
         rpc.signed_in()
         try:
             uploads = self.files.sent(hashes, rpc.call().token)
-        except UnavailableError as error:
-            away = error  # a key that was answered gets its answer, whatever is down now
-
-            def refuse(*_: Any) -> NoReturn:
-                raise away
-
-            return self._once(refuse, request, pb.SubmitFilingAnswer)
-        return self._once(lambda *given: use_case(*given, uploads), request, pb.SubmitFilingAnswer)
+        except UnavailableError as error:  # a key that was answered gets its answer, whatever is down now
+            return self._once(partial(_say, error), request, pb.SubmitFilingAnswer)
+        return self._once(partial(use_case, uploads=uploads), request, pb.SubmitFilingAnswer)
 
     def SubmitFiling(self, request: pb.SubmitFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
         return self._filed(submit_filing, request, request.filing.materials)  # type: ignore[no-any-return]
@@ -90,6 +86,10 @@ class IntakeServicer(door.IntakeServicer):
     def ExportCases(self, request: pb.ExportCasesRequest, context: grpc.ServicerContext) -> pb.ExportCasesAnswer:
         with self._begin() as uow:
             return views.export_cases(uow, request)
+
+
+def _say(error: UnavailableError, *_: Any) -> NoReturn:
+    raise error
 
 
 def registrations(host: Host, files: Files) -> list[Callable[[grpc.Server], None]]:
