@@ -117,7 +117,6 @@ class Standard:
         """Whether the actor comes as a reporter, not as a party."""
         return self.actor.kind == "party" and "party" not in self.channel.who
 
-
     def sent(self) -> Mapping[str, Sequence[Upload]]:
         """By hash the uploads that archive will open in this filing: to the body, or of who files in the own name."""
         found: dict[str, list[Upload]] = defaultdict(list)
