@@ -1,6 +1,7 @@
 """One file a resource; ALL is what the application mounts."""
 
 from gateway.routes import (
+    accounts,
     alert_cards,
     bodies,
     cases,
@@ -24,7 +25,7 @@ from gateway.routes import (
 ALL = tuple(
     part.router
     for part in (
-        session, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, instruments, packs, uploads,
-        scans, dossiers, notices, search, operations, health,
+        session, accounts, bodies, stations, filings, cases, tasks, hearings, clocks, alert_cards, instruments, packs,
+        uploads, scans, dossiers, notices, search, operations, health,
     )
 )  # fmt: skip

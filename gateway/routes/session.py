@@ -1,4 +1,4 @@
-"""Signing in and out, switching the acting body, opening a party's account."""
+"""Signing in and out, switching the acting body."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pydantic import Field, StringConstraints
 
 from anjuan.identity.v1 import identity_pb2 as pb
 from gateway.auth import COOKIE, Anyone, SignedIn, set_cookie
-from gateway.routes.shared import PREFIX, Body, IdText, Name, reply
-from gateway.shapes import answer, parse, plain
+from gateway.routes.shared import PREFIX, Body, IdText, Name
+from gateway.shapes import answer, plain
 from services.kit.errors import NotSignedInError
 
 router = APIRouter(prefix=PREFIX, tags=["登录"])
@@ -31,16 +31,6 @@ class ActingBody(Body):
     """The body to act for from now on."""
 
     body_id: Annotated[str, Field(min_length=1, max_length=64)]
-
-
-class OpenAccount(Body):
-    """A party's own account, bound to a checked identity number."""
-
-    name: Name
-    id_kind: Literal["resident_id", "uscc"]
-    id_number: Annotated[str, StringConstraints(min_length=15, max_length=20)]
-    phone: Annotated[str, StringConstraints(pattern=r"^[0-9+-]{6,20}$")]
-    password: Annotated[str, StringConstraints(min_length=10, max_length=200, strip_whitespace=False)]
 
 
 def _told(session: pb.Session, with_token: bool) -> dict[str, Any]:
@@ -97,9 +87,3 @@ async def sign_out(request: Request, caller: Anyone) -> Response:
     response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/")
     return response
-
-
-@router.post("/accounts", response_model=answer(pb.Account), status_code=201, summary="当事人注册账户")
-async def open_account(body: OpenAccount, caller: Anyone) -> Response:
-    """Open an account."""
-    return reply(await caller.ask("identity", "RegisterAccount", parse(body, pb.RegisterAccountRequest)), 201)

@@ -98,6 +98,21 @@ class IdentityServicer(Servicer):
         """Staff at the counter."""
         return accounts.find_account(self._caller(), request)
 
+    def IssueConfirmationCode(
+        self, request: pb.IssueConfirmationCodeRequest, context: Context
+    ) -> pb.ConfirmationCode:
+        """Staff at the counter."""
+        return accounts.issue_confirmation_code(self._caller(), self.knobs, request)
+
+    def ConfirmAccount(self, request: pb.ConfirmAccountRequest, context: Context) -> pb.Account:
+        """One's own."""
+        return accounts.confirm_account(self._caller(), self.knobs, request)
+
+    def BlockAccount(self, request: pb.BlockAccountRequest, context: Context) -> pb.Account:
+        """Staff at the counter."""
+        uow = self._caller()
+        return uow.once(rpc.call().key, request, pb.Account, lambda: accounts.block_account(uow, request))
+
     def EnrolStation(self, request: pb.EnrolStationRequest, context: Context) -> pb.Station:
         """Anybody who has a key."""
         uow = self._anyone()

@@ -16,6 +16,7 @@ class IdentitySettings:
 
     `guesses` wrong passwords within `guess_window` lock a name for `lock`. A session ends after `idle`
     without use, and after `session_life` in any case. A station's signature is good within `station_window`.
+    A confirmation code is good for `code_life` and `code_attempts`.
     """
 
     site: str
@@ -28,6 +29,8 @@ class IdentitySettings:
     session_life: timedelta = timedelta(hours=12)
     station_window: timedelta = timedelta(minutes=5)
     open_requests: int = 20  # stations of one body that wait for a decision
+    code_life: timedelta = timedelta(minutes=30)
+    code_attempts: int = 5
 
     @classmethod
     def of(cls, settings: Settings) -> IdentitySettings:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select, tex
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.identity import tables as t
-from services.identity.model.accounts import Account
+from services.identity.model.accounts import Account, ConfirmationCode
 from services.identity.model.bodies import Body, Department
 from services.identity.model.people import Appointment, Person, Qualification
 from services.identity.model.sessions import Credential, Guesses, Session
@@ -137,6 +137,15 @@ class Doors(Repository):
         self.connection.execute(delete(t.credentials).where(t.credentials.c.holder_id == credential.holder_id))
         self.connection.execute(insert(t.credentials).values(**_values(credential)))
 
+    def change_hash(self, credential: Credential) -> None:
+        """Another password hash; a credential that is gone meanwhile stays gone."""
+        mine = t.credentials.c.holder_id == credential.holder_id
+        self.connection.execute(update(t.credentials).where(mine).values(password_hash=credential.password_hash))
+
+    def drop_credential(self, holder_id: str) -> None:
+        """Nobody signs in under the name any more, and it is free."""
+        self.connection.execute(delete(t.credentials).where(t.credentials.c.holder_id == holder_id))
+
     def guesses(self, name_digest: bytes, now: datetime) -> Guesses:
         """Attempts under a name, its row locked."""
         table = t.guesses
@@ -187,9 +196,16 @@ class Accounts(Repository):
         row = self.connection.execute(select(t.accounts).where(t.accounts.c.account_id == account_id)).one_or_none()
         return None if row is None else _noun(Account, row)
 
+    def locked(self, account_id: str) -> Account | None:
+        """One account, its row locked."""
+        found = select(t.accounts).where(t.accounts.c.account_id == account_id).with_for_update()
+        row = self.connection.execute(found).one_or_none()
+        return None if row is None else _noun(Account, row)
+
     def by_number(self, id_kind: str, id_number: str) -> Account | None:
-        """The account bound to a number."""
-        same = (t.accounts.c.id_kind == id_kind) & (t.accounts.c.id_number == id_number)
+        """The account bound to a number; blocked ones are bound to none."""
+        c = t.accounts.c
+        same = (c.id_kind == id_kind) & (c.id_number == id_number) & (c.state != "blocked")
         row = self.connection.execute(select(t.accounts).where(same)).one_or_none()
         return None if row is None else _noun(Account, row)
 
@@ -197,6 +213,26 @@ class Accounts(Repository):
         """False when the number has an account already."""
         statement = upsert(t.accounts).values(**_values(account)).on_conflict_do_nothing()
         return self.connection.execute(statement.returning(t.accounts.c.account_id)).first() is not None
+
+    def put(self, account: Account) -> None:
+        """Changed."""
+        self._put(t.accounts, _values(account))
+
+    def code(self, account_id: str) -> ConfirmationCode | None:
+        """The code that was given out for an account; the account's row is locked."""
+        found = select(t.confirmation_codes).where(t.confirmation_codes.c.account_id == account_id)
+        row = self.connection.execute(found).one_or_none()
+        return None if row is None else _noun(ConfirmationCode, row)
+
+    def put_code(self, code: ConfirmationCode) -> None:
+        """A new one in place of the last, or one more attempt."""
+        self._put(t.confirmation_codes, _values(code))
+
+    def drop_code(self, account_id: str) -> None:
+        """Used, or of no more use."""
+        self.connection.execute(
+            delete(t.confirmation_codes).where(t.confirmation_codes.c.account_id == account_id)
+        )
 
 
 class Stations(Repository):

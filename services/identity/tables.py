@@ -13,7 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -97,7 +97,16 @@ accounts = Table(
     "accounts", metadata,
     Column("account_id", Text, primary_key=True),
     _text("name"), _text("id_kind"), _text("id_number"), _text("phone"), _text("state"),
-    UniqueConstraint("id_kind", "id_number"),
+    # a blocked account leaves its number free
+    Index("accounts_number", "id_kind", "id_number", unique=True, postgresql_where=text("state <> 'blocked'")),
+)  # fmt: skip
+
+# what a clerk gave out after seeing the document, until it is used
+confirmation_codes = Table(
+    "confirmation_codes", metadata,
+    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    _text("code_hash"), _text("issued_by"), _text("body_id"), Column("issued_at", INSTANT, nullable=False),
+    Column("attempts", Integer, nullable=False),
 )  # fmt: skip
 
 stations = Table(

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
-from services.intake.usecases import decisions, requests
+from services.intake.usecases import decisions, linking, requests
 from services.intake.usecases.docket import docket
 from services.kit import effects
 from services.kit.events import Event
@@ -39,6 +39,10 @@ class IntakeConsumer:
         """An effect that is not wanted any more."""
         effects.withdrawn(event, uow)
         requests.withdraw_request(uow, event)
+
+    def on_account_changed(self, event: Event, uow: IntakeUnit) -> None:
+        """A clerk has confirmed an account, or blocked it."""
+        linking.keep_account(uow, event.data.account_id, event.data.state)
 
     def on_superior_asked(self, event: Event, uow: IntakeUnit) -> None:
         """Another body asks one of ours."""

@@ -140,12 +140,14 @@ def answer_message(case: Case) -> pb.SubmitFilingAnswer:
 
 
 def case_message(
-    case: Case, links: Sequence[CaseLink], officers: Sequence[tuple[Officer, str]], internal: bool = False
-) -> pb.Case:
+    case: Case, links: Sequence[CaseLink], officers: Sequence[tuple[Officer, str]], notices: Sequence[Notice],
+    internal: bool = False,
+) -> pb.Case:  # fmt: skip
     """The register's entry with who carries it; source material only with `internal`."""
     return pb.Case(
         **_these(case, _OF_CASE), case_number=case.case_number or "", received_on=_day(case.received_on),
         docketed_on=_day(case.docketed_on), closed_on=_day(case.closed_on), filing_id=case.filing.filing_id,
+        filing_state=case.filing.state, notices=[notice_message(n) for n in notices],
         reported_by_name=case.filing.reported_by_name, parties=[party_message(p) for p in case.parties],
         materials=material_messages(case.materials, internal), links=[link_message(link) for link in links],
         officers=[pb.Officer(person_id=o.person_id, name=name, roles=o.roles) for o, name in officers],

@@ -109,6 +109,13 @@ case_links = Table(
     Index("case_links_case", "case_id", "link_id"),
 )  # fmt: skip
 
+# Accounts whose state identity has told: confirmed or blocked; any other has proved nothing.
+accounts = Table(
+    "accounts", metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)  # fmt: skip
+
 # The last number given, per body, series (type code) and year; its row is locked last in a transaction.
 number_series = Table(
     "number_series", metadata,

@@ -49,7 +49,7 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     if internal:
         _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
-    answer = messages.case_message(case, links, _carried_by(uow, case), internal)
+    answer = messages.case_message(case, links, _carried_by(uow, case), uow.notices.of(case_id), internal)
     answer.seen_as_filer = as_filer
     return answer
 
@@ -59,9 +59,14 @@ def _require_view(uow: IntakeUnit, case_id: str) -> bool:
     actor = uow.cause.actor
     if access.allowed(uow.connection, actor, "view_case", case_id=case_id):
         return False
-    mine = actor.kind == "staff" and uow.cases.filed_by(case_id, actor.person_id)
+    mine = uow.cases.filed_by(case_id, _submitter(actor))
     access.require(uow.connection, actor, "view_case", case_id=case_id, filer=mine)
     return True
+
+
+def _submitter(actor: Actor) -> str:
+    """Under what a case is kept that the actor handed in."""
+    return actor.account_id if actor.kind == "party" else actor.person_id
 
 
 def _carried_by(uow: IntakeUnit, case: Case) -> list[tuple[Officer, str]]:
@@ -157,7 +162,7 @@ def export_cases(uow: IntakeUnit, request: pb.ExportCasesRequest) -> pb.ExportCa
 def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement[bool]]:
     actor = uow.cause.actor
     body_id = request.body_id or ("" if actor.kind == "party" else actor.body_id)
-    mine = taken_in_by(actor.person_id, CARD.c.case_id)
+    mine = taken_in_by(_submitter(actor), CARD.c.case_id)
     conditions = [access.case_filter(actor, "list_cases", filers=mine)]
     if actor.kind == "party":
         conditions.append(_of_account(actor.account_id))

@@ -118,7 +118,7 @@ def run_workers(rooms: Sequence[Room], settings: Settings) -> None:
     _run("workers", [room for room in rooms if room.jobs], settings, lambda process, room: process.work(room))
 
 
-def run_consumers(rooms: Sequence[Room], settings: Settings) -> None:
+def run_consumers(rooms: Sequence[Room], settings: Settings, name: str = "consumers") -> None:
     """Consumers of the rooms, until SIGTERM; the caller has monkey-patched before its first import.
 
     Raises:
@@ -131,9 +131,9 @@ def run_consumers(rooms: Sequence[Room], settings: Settings) -> None:
     from services.kit.inbox import entrypoint
     from services.kit.inbox.streams import Listener
 
-    logs.configure("consumers")
+    logs.configure(name)
     if settings.metrics_port:
-        listen(settings, {"consumers": lambda: True})
+        listen(settings, {name: lambda: True})
     listeners = [Listener.of(room, open_host(room, settings, "psycopg2", pool=3)) for room in rooms]
     gc.freeze()  # what is loaded stays: looking through it again and again took a tenth of a busy consumer
     entrypoint.run(listeners, settings)

@@ -1,4 +1,5 @@
-"""Hosts the rooms of this machine: `python -m services.ops.host servers | relays | consumers | workers | migrate`.
+"""Hosts the rooms of this machine: `python -m services.ops.host servers | relays | consumers | followers | workers |
+migrate`.
 
 The same code and the same bus as one process for each room; only the number of processes differs.
 """
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from services.kit.settings import Settings
 
 BROKER_SECONDS = 90
+FOLLOWING = frozenset({"identity", "notices", "search", "supervision"})  # they count, index and tell of what others do
 
 
 def _settings() -> Settings:
@@ -49,7 +51,17 @@ def relays() -> None:
 
 
 def consumers() -> None:
-    """Consumers live on green threads: everything is patched before anything else is imported."""
+    """Consumers of the rooms that carry a case on."""
+    _consume("consumers", following=False)
+
+
+def followers() -> None:
+    """Consumers of the rooms that follow it: half of the work of a backlog, on another core."""
+    _consume("followers", following=True)
+
+
+def _consume(name: str, following: bool) -> None:
+    # consumers live on green threads: everything is patched before anything else is imported
     os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
     import warnings
 
@@ -60,7 +72,7 @@ def consumers() -> None:
     from services.kit import run
 
     settings = _settings()
-    run.run_consumers(_rooms(settings), settings)
+    run.run_consumers([room for room in _rooms(settings) if (room.name in FOLLOWING) == following], settings, name)
 
 
 def workers() -> None:
@@ -100,7 +112,7 @@ def _broker_answers(amqp: str) -> bool:
         return False
 
 
-COMMANDS = {"servers": servers, "relays": relays, "consumers": consumers, "workers": workers, "migrate": migrate}
+COMMANDS = {one.__name__: one for one in (servers, relays, consumers, followers, workers, migrate)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:

@@ -21,6 +21,7 @@ from services.ops.discover import ROOT, code_fingerprint
 from services.ops.guard import Guard, ending_on_signal
 from services.ops.installation import Installation
 from services.ops.rig import process
+from services.ops.rig.environment import LISTENERS
 from services.ops.rig.missing import PartFailedError
 from services.ops.rig.part import Part
 from services.ops.rig.place import Place, read_json, write_json
@@ -89,13 +90,13 @@ class Keeper:
         """Servers of others' making, then databases, tables and queues.
 
         When the code is the one that this database was last brought to, nothing is migrated and our processes
-        start while the broker does; the consumers alone wait for it.
+        start while the broker does; the listeners alone wait for it.
         """
         postgres, backing = self.installation.postgres, self.installation.backing()
         self._await_ready([postgres], backing)
         postgres.ensure_databases(self.installation.rooms)
         if postgres.noted() == self._mark():
-            early = [part for part in self.installation.programs() if part.name != "consumers"]
+            early = [part for part in self.installation.programs() if part.name not in LISTENERS]
             self._await_ready(backing, [*backing, *early])
             return
         self.phase = "migrate"

@@ -25,7 +25,8 @@ LABELS = {
     "elasticsearch": "检索引擎 Elasticsearch",
     "servers": "业务服务",
     "relays": "事件发送与定时",
-    "consumers": "事件处理",
+    "consumers": "事件处理（办案）",
+    "followers": "事件处理（监督、检索、通知）",
     "workers": "后台作业",
     "gateway": "统一入口",
 }

@@ -33,7 +33,6 @@ def _among(name: str) -> ColumnElement[Any]:
 _SHA256 = text("select sha256 from pack_limits where pack_id = :pack_id and version = :version")
 _LIMITS = text("select time_limits, deadlines from pack_limits where pack_id = :pack_id and version = :version")
 _COUNTS = text("select level, count(*) from alert_cards where case_id = :case_id group by level")
-_MOVE = text("update clocks set body_id = :body_id where case_id = :case_id and body_id <> :body_id")
 _OF_CASE = (
     select(*(tables.ledger.c[name] for name in _ENTRY_COLUMNS)).order_by(tables.ledger.c.entry_id)
     .where(tables.ledger.c.case_id == bindparam("case_id"), tables.ledger.c.limit_id == _among("limit_ids"))
@@ -71,6 +70,7 @@ class Packs:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self._asked: dict[tuple[str, str], PackLimits] = {}  # in this transaction
 
     def put(self, pack: Pack) -> None:
         """Keep a pack's limits; a pack once published never changes."""
@@ -86,7 +86,12 @@ class Packs:
         Raises:
             UnavailableError: not loaded yet; the event is tried again.
         """
-        mine = {"pack_id": pack_id, "version": version}
+        if (pack_id, version) not in self._asked:
+            self._asked[pack_id, version] = self._limits({"pack_id": pack_id, "version": version})
+        return self._asked[pack_id, version]
+
+    def _limits(self, mine: dict[str, str]) -> PackLimits:
+        pack_id, version = mine.values()
         sha256 = self.connection.execute(_SHA256, mine).scalar()
         if sha256 is None:
             raise UnavailableError(f"程序包 {pack_id} {version} 尚未装入督办服务，稍后自动重试")
@@ -128,10 +133,6 @@ class Clocks:
         """Every clock of the cases."""
         rows = self.connection.execute(_OF_CASES, {"case_ids": list(case_ids)})
         return [clock_of(row) for row in rows.mappings()]
-
-    def move(self, case_id: str, body_id: str) -> None:
-        """The case lies with that body now."""
-        self.connection.execute(_MOVE, {"case_id": case_id, "body_id": body_id})
 
     def put(self, clocks: Sequence[Clock]) -> None:
         """Write clocks, new or known."""

@@ -9,7 +9,7 @@ import pytest
 
 from services.ops.demo.stage import Stage, open_stage
 from services.ops.trial import Platform
-from tests.contract import fits_search  # noqa: F401 adds its requests
+from tests.contract import fits_accounts, fits_search  # noqa: F401 add their requests
 from tests.contract.door import open_door
 from tests.contract.world import World, build
 

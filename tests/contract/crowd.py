@@ -16,7 +16,7 @@ from tests.contract.world import World
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 # which of the world's ids an id in a path may be; what is not here is generated
-FED = {"body_id": ("body",),
+FED = {"body_id": ("body",), "account_id": ("account",),
        "case_id": ("case", "docketed", "foreign_case"), "task_id": ("task",), "clock_id": ("clock",),
        "filing_id": ("filing",), "upload_id": ("upload",), "notice_id": ("notice",), "hearing_id": ("hearing",),
        "station_id": ("station",), "effect_id": ("effect",), "sha256": ("pack", "sha256"),

@@ -72,3 +72,9 @@ def open_account(http: httpx.Client, number: str) -> str:
     body = {"name": "周明", "id_kind": "resident_id", "id_number": number, "phone": "13800000000",
             "password": PASSWORD}  # fmt: skip
     return str(http.post("/api/v1/accounts", json=body).json()["account_id"])
+
+
+def confirm(clerk: Voice, holder: Voice, account_id: str) -> None:
+    """At the counter: the clerk has seen the document, its holder enters the code."""
+    code = clerk.ask("POST", f"/accounts/{account_id}/confirmation-code").json()["code"]
+    assert holder.post("/accounts/confirmation", {"code": code})["state"] == "confirmed"

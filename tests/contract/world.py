@@ -24,6 +24,7 @@ from tests.contract.people import (
     NEIGHBOUR,
     Person,
     bearer,
+    confirm,
     cookie,
     import_more,
     open_account,
@@ -143,6 +144,8 @@ def build(stage: Stage, http: httpx.Client) -> World:
     other = stage.play(PENALTY, names["transfer-overdue"], "contract-other")
     import_more(stage, play.cast, other.cast)
     accounts = {role: open_account(http, number) for role, number in (("party", PARTY), ("reporter", REPORTER))}
+    for role, number in (("party", PARTY), ("reporter", REPORTER)):
+        confirm(play.speak("deng"), _voice(stage, number.lower()), accounts[role])
     world = World(stage, http, play, other, _people(stage, http, play, accounts))
     settle(stage.rpc, stage.operator.token())
     _furnish(world)

@@ -31,7 +31,7 @@ READS = {
 }  # fmt: skip
 # what the portal's case view shows of the rooms: the tab in which the gap is named
 TABS = {"intake": "", "workflow": "", "supervision": "", "documents": "文书", "archive": "电子卷宗", "search": ""}
-OTHERS = ("gateway", "RabbitMQ", "PostgreSQL", "relays", "workers", "consumers", "object store")
+OTHERS = ("gateway", "RabbitMQ", "PostgreSQL", "relays", "workers", "consumers", "followers", "object store")
 NAMED = {"name": "照片", "sha256": "0" * 64, "size": 1}
 FIRST, REST = b"the first half of a file, ", b"and the rest of it"
 
@@ -142,7 +142,7 @@ def test_without_the_gateway_nobody_is_answered(platform: Platform, scene: Scene
     assert "cases" in scene.officer.get("/cases")
 
 
-@pytest.mark.parametrize("part", ["rabbitmq", "relays", "consumers"])
+@pytest.mark.parametrize("part", ["rabbitmq", "relays", "consumers", "followers"])
 def test_filing_goes_on_while_facts_wait(scene: Scene, down: Any, part: str) -> None:
     with down(part):
         case_id = scene.file(f"{part} 停用期间的线索")

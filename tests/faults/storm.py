@@ -26,7 +26,7 @@ APART_SECONDS = 2.5  # at most, between the two faults of a wave: the second mee
 # the next wave comes when so many writes were answered since, each third one when acts upon tasks were; at the latest
 # after so many seconds
 ANSWERED, WORKED, LATEST_SECONDS = 12, 2, 10.0
-OURS, BACKING = ("servers", "relays", "consumers", "workers", "gateway"), ("postgres", "rabbitmq")
+OURS, BACKING = ("servers", "relays", "consumers", "followers", "workers", "gateway"), ("postgres", "rabbitmq")
 WATCH = ("keeper", "guard")  # each starts the other again: struck one at a time, or nobody is left to heal
 UNDER_WAY = 8  # requests in flight when a fault strikes
 COMPLAINT = re.compile(r'"level": "(error|critical)"|^Traceback')

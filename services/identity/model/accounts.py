@@ -1,14 +1,16 @@
-"""Accounts of parties, each bound to one checked identity number."""
+"""Accounts of parties, each bound to one identity number that a clerk confirms after seeing the document."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from services.identity.model.faults import Fault, fault
 from services.identity.model.people import password_fault
+from services.identity.settings import IdentitySettings
 from services.kit.numbers import credit_code_fault, resident_id_fault
 
 ID_KINDS = {"resident_id": "居民身份证", "uscc": "统一社会信用代码"}
@@ -18,7 +20,10 @@ PERSON_NAME = re.compile(r"[\u3400-\u9fff·\U00020000-\U0003ffff]{2,40}|[A-Za-z]
 
 @dataclass(frozen=True)
 class Account:
-    """A party's own account, bound to one identity number. `state`: checked, blocked."""
+    """A party's own account, bound to one identity number.
+
+    `state`: registered (whoever opened it, nobody has seen the document), confirmed, blocked (an end).
+    """
 
     account_id: str
     name: str
@@ -31,6 +36,27 @@ class Account:
     def masked(self) -> str:
         """The number as others may see it: the first three and the last four characters."""
         return self.id_number[:3] + "*" * (len(self.id_number) - 7) + self.id_number[-4:]
+
+
+@dataclass(frozen=True)
+class ConfirmationCode:
+    """What a clerk of a body gave out at the counter; every attempt counts before the code is looked at."""
+
+    account_id: str
+    code_hash: str
+    issued_by: str
+    body_id: str
+    issued_at: datetime
+    attempts: int = 0
+
+    def is_open(self, now: datetime, knobs: IdentitySettings) -> bool:
+        """Neither too old nor tried too often."""
+        return now - self.issued_at <= knobs.code_life and self.attempts < knobs.code_attempts
+
+
+def new_code() -> str:
+    """Eight random digits: to be said aloud and typed in, good for minutes and a few attempts."""
+    return f"{secrets.randbelow(10**8):08d}"
 
 
 def account_faults(account: Account, password: str, today: date) -> Iterator[Fault]:

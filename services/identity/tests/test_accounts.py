@@ -1,4 +1,4 @@
-"""A party's account is bound to one identity number whose check digits are right."""
+"""A party's account is bound to one identity number whose check digits are right; that alone proves nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register(scene: Scene, **change: str) -> pb.Account:
 
 def test_a_party_signs_in_with_the_number(scene: Scene) -> None:
     account = register(scene)
-    assert (account.state, account.id_number_masked) == ("checked", "110***********002X")
+    assert (account.state, account.id_number_masked) == ("registered", "110***********002X")
     session = scene.sign_in(RESIDENT.lower())
     actor = scene.read(session.token)
     assert (actor.kind, actor.person_id, actor.account_id, actor.body_id) == (

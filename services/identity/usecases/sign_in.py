@@ -63,7 +63,7 @@ def proven(uow: IdentityUnit, knobs: IdentitySettings, name: str, password: str)
         if right and known:
             uow.doors.forget_guesses(digest, now - knobs.guess_window - knobs.lock)
             if passwords.is_outdated(known.password_hash):
-                uow.doors.put_credential(replace(known, password_hash=passwords.hash_password(password)))
+                uow.doors.change_hash(replace(known, password_hash=passwords.hash_password(password)))
             return known
         action = "sign_in_locked" if guesses.is_locked(now) else "sign_in_failed"
         uow.record(action, known.holder_id if known else "")
@@ -81,7 +81,7 @@ def actor_of(uow: IdentityUnit, kind: str, holder_id: str, acting_body_id: str =
         return Actor(kind="operator", person_id=holder_id, name="运维人员")
     if kind == "party":
         account = uow.accounts.get(holder_id)
-        if account is None or account.state != "checked":
+        if account is None or account.state == "blocked":
             raise NotSignedInError(WRONG)
         return Actor(kind="party", person_id=holder_id, name=account.name, account_id=holder_id)
     found = uow.people.find([holder_id])
@@ -162,7 +162,7 @@ def change_password(
     proven(uow, knobs, credential.sign_in, request.old_password)
     hashed = passwords.hash_password(request.new_password)
     with uow:
-        uow.doors.put_credential(replace(credential, password_hash=hashed))
+        uow.doors.change_hash(replace(credential, password_hash=hashed))
         uow.doors.end_sessions(who, clock.now())
         uow.record("change_password", who)
         return pb.ChangePasswordAnswer()

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.intake.model.filing import Defect, Material
 from services.intake.model.people import Party
-from services.kit.procedure.conditions import holds
+from services.kit.procedure.conditions import Scope, holds
 from services.kit.procedure.model import ChecklistItem, Pack
 
 
@@ -17,7 +17,8 @@ def applicable(pack: Pack, case: Mapping[str, Any]) -> list[ChecklistItem]:
     Raises:
         ConditionError: a condition of the pack cannot be decided.
     """
-    return [item for item in pack.checklist if not item.optional and holds(item.when, {"case": case})]
+    scope = Scope(case=case)
+    return [item for item in pack.checklist if not item.optional and holds(item.when, scope)]
 
 
 def open_items(

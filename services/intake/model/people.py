@@ -93,6 +93,19 @@ def faults_of_each(parties: Sequence[Party], pack: Pack, on: date) -> Iterator[F
             yield from _faults_of_representative(representative, on, (*at, "representatives", inner))
 
 
+def links_of(sent: Sequence[Party], known: Sequence[Party], reporter: Reporter | None) -> dict[str, str]:
+    """Pointer -> account that is linked to a row behind which it did not stand before."""
+    before = {p.party_id: p.account_ids for p in known}
+    found = {pointer("reporter", "account_id"): reporter.account_id} if reporter and reporter.account_id else {}
+    for place, party in enumerate(sent):
+        at: Steps = ("parties", place)
+        rows = [(at, party.account_id)]
+        rows += [((*at, "representatives", i), r.account_id) for i, r in enumerate(party.representatives)]
+        old = before.get(party.party_id, frozenset()) | {""}
+        found |= {pointer(*steps, "account_id"): account_id for steps, account_id in rows if account_id not in old}
+    return found
+
+
 def faults_of_all(parties: Sequence[Party], pack: Pack) -> Iterator[Fault]:
     """What is wrong with the parties of a case taken together."""
     for role, rule in pack.party_roles.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.intake.model.case import Case
+from services.intake.store.accounts import Accounts
 from services.intake.store.annexes import Bodies, Links, Notices, NumberSeries, Reporters
 from services.intake.store.cases import Cases
 from services.intake.store.officers import Officers
@@ -39,6 +40,10 @@ class IntakeUnit(UnitOfWork):
     @property
     def officers(self) -> Officers:
         return Officers(self.connection)
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.connection)
 
     def locked(self, case_id: str) -> Case:
         """The case, its stream locked until the transaction ends; raises CaseNotKnownError."""

@@ -39,9 +39,9 @@ _ADD = text(f"""
     {_adding(tables.materials, [f.name for f in fields(Material)] + _PLACE)}""")
 
 
-def taken_in_by(person_id: str, case_id: ColumnElement[str] | str) -> ColumnElement[bool]:
-    """Whether a case, by its column or its id, was taken in by this person of staff."""
-    mine = (tables.filings.c.case_id == case_id) & (tables.filings.c.submitted_by == person_id)
+def taken_in_by(submitter: str, case_id: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether a case, by its column or its id, came by this person of staff or this account."""
+    mine = (tables.filings.c.case_id == case_id) & (tables.filings.c.submitted_by == submitter)
     return exists().where(mine)
 
 
@@ -73,9 +73,9 @@ class Cases:
             raise CaseNotKnownError(UNKNOWN)
         return str(found)
 
-    def filed_by(self, case_id: str, person_id: str) -> bool:
-        """Whether this person of staff took the case in."""
-        return bool(self.connection.execute(select(taken_in_by(person_id, case_id))).scalar())
+    def filed_by(self, case_id: str, submitter: str) -> bool:
+        """Whether the case came by this person of staff or this account."""
+        return bool(self.connection.execute(select(taken_in_by(submitter, case_id))).scalar())
 
     def id_of_number(self, case_number: str) -> str:
         """The case of a number, empty when it is not in this register."""

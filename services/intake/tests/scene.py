@@ -13,7 +13,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from anjuan.identity.v1.events_pb2 import BodyChanged, LegalDateAdvanced, PersonChanged
+from anjuan.identity.v1.events_pb2 import AccountChanged, BodyChanged, LegalDateAdvanced, PersonChanged
 from anjuan.identity.v1.identity_pb2 import Appointment, Body, Person
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.workflow.v1.events_pb2 import EffectRequested, PackPublished
@@ -159,6 +159,8 @@ class Scene:
             self.moves(root, TODAY)
         for someone in (CLERK, JUDGE, REGISTRAR, OFFICER, LEADER, SUPERVISOR):
             self.knows(someone)
+        for account in ("acc-zhao", "acc-qian"):
+            self.account(account)
         self.publish(bundle(COURT_PACK), "civil")
         self.publish(bundle(BUREAU_PACK), "penalty")
 
@@ -168,6 +170,10 @@ class Scene:
         card = Person(person_id=someone.person_id, name=someone.name, body_id=someone.body_id, state="active",
                       appointments=posts)  # fmt: skip
         self.hears("identity", PersonChanged(person=card), someone.person_id)
+
+    def account(self, account_id: str, state: str = "confirmed") -> None:
+        """identity has told what a counter made of an account."""
+        self.hears("identity", AccountChanged(account_id=account_id, state=state), account_id)
 
     def moves(self, root: str, to: date) -> None:
         """The legal date of a tree."""

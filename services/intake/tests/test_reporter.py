@@ -137,6 +137,7 @@ def test_a_reporter_is_not_told_who_carries_the_case(scene: Scene) -> None:
 def test_what_a_clerk_wrote_is_not_shown_to_the_reporter(scene: Scene) -> None:
     filing = report()
     filing.reporter.account_id = "acc-whistle"
+    scene.account("acc-whistle")
     case = scene.submits(filing, REGISTRAR)
     seen = get(scene, case, WHISTLE)
     assert (seen.title, plain(seen.content), list(seen.materials)) == ("某超市销售过期食品", {}, [])

@@ -23,6 +23,7 @@ from services.intake.tests.scene import (
     LEADER,
     OFFICER,
     PLAINTIFF,
+    PRINTS,
     REGISTRAR,
     SUPERVISOR,
     UPPER,
@@ -30,6 +31,7 @@ from services.intake.tests.scene import (
     civil,
     report,
 )
+from services.intake.usecases.register import correct_register
 from services.kit import schema
 from services.kit.errors import CaseNotKnownError, InvalidInputError, NotAllowedError
 from services.kit.identity import Actor
@@ -135,18 +137,25 @@ def test_each_body_has_its_own_register(scene: Scene) -> None:
 
 
 def test_a_party_lists_its_cases_once_accepted(scene: Scene) -> None:
-    case = scene.submits(civil(), PLAINTIFF)
-    assert listed(scene, PLAINTIFF) == []
+    """What others filed from then on; what it filed itself at once."""
+    own = scene.submits(civil(), PLAINTIFF)
+    filing = civil()
+    filing.parties[1].account_id = DEFENDANT.account_id
+    case = scene.submits(filing)
+    assert (listed(scene, PLAINTIFF), listed(scene, DEFENDANT)) == ([own.case_id], [])
+    scene.asks("decline_filing", own, reason="不属于受理范围", article="第一百二十七条")
     scene.asks("accept_filing", case)
-    assert (listed(scene, PLAINTIFF), listed(scene, DEFENDANT)) == ([case.case_id], [])
+    assert (listed(scene, PLAINTIFF), listed(scene, DEFENDANT)) == ([case.case_id, own.case_id], [case.case_id])
+
+
+def test_a_party_lists_by_body(scene: Scene) -> None:
+    case = scene.submits(civil(), PLAINTIFF)
     assert listed(scene, PLAINTIFF, body_id=COURT) == [case.case_id]
     assert listed(scene, PLAINTIFF, body_id=BUREAU) == []
 
 
 def test_a_case_as_staff_and_as_a_party_see_it(scene: Scene) -> None:
     case = scene.submits(civil(), PLAINTIFF)
-    with pytest.raises(CaseNotKnownError), scene.begin(PLAINTIFF) as uow:
-        views.get_case(uow, case.case_id)
     scene.asks("docket", case, date(2025, 3, 4))
     with scene.begin(JUDGE) as uow:
         whole = views.get_case(uow, case.case_id)
@@ -179,6 +188,47 @@ def test_the_filer_reads_the_filing_before_acceptance(scene: Scene) -> None:
     for actor in (DEFENDANT, LEADER):
         with pytest.raises(CaseNotKnownError), scene.begin(actor) as uow:
             views.get_filing(uow, scene.packs, case.filing_id)
+
+
+def test_the_filer_opens_the_case_he_has_just_filed(scene: Scene) -> None:
+    filing = civil()
+    filing.materials[0].ClearField("checklist_item")
+    filing.parties[1].representatives.append(pb.Representative(name="钱大", kind="relative"))
+    case = scene.submits(filing, PLAINTIFF)
+    defects = [{"checklist_item": "complaint", "detail": "缺起诉状"}]
+    scene.asks("issue_deficiency_notice", case, defects=defects, due_on="2025-03-20")
+    scene.hears("workflow", CaseAssigned(card=WorkflowCard(officer_ids=[JUDGE.person_id])), case.case_id,
+                case_id=case.case_id, body_id=COURT)  # fmt: skip
+    link(scene, case, DEFENDANT.account_id)
+
+    def seen(actor: Actor = PLAINTIFF) -> pb.Case:
+        with scene.begin(actor) as uow:
+            return views.get_case(uow, case.case_id)
+
+    mine = seen()
+    assert (mine.state, mine.filing_state, mine.seen_as_filer, mine.filing_id) == (
+        "received", "deficient", True, case.filing_id,
+    )  # fmt: skip
+    assert [m.name for m in mine.materials] == ["起诉状", "身份证复印件"]
+    assert [(n.due_on, [d.detail for d in n.defects]) for n in mine.notices] == [("2025-03-20", ["缺起诉状"])]
+    assert (mine.parties[0].id_number, mine.parties[1].id_number) == ("440703199001011239", "440***********2227")
+    assert not mine.officers, "who examines it is not told before it is docketed"
+    with pytest.raises(CaseNotKnownError):
+        seen(DEFENDANT)
+    scene.asks("decline_filing", case, reason="不属于受理范围", article="第一百二十七条")
+    assert (seen().state, seen().filing_state) == ("declined", "declined")
+    with pytest.raises(CaseNotKnownError):
+        seen(DEFENDANT)
+
+
+def link(scene: Scene, case: pb.SubmitFilingAnswer, account_id: str) -> None:
+    """The clerk links the second party."""
+    with scene.begin(CLERK) as uow:
+        entry = views.get_case(uow, case.case_id)
+    entry.parties[1].account_id = account_id
+    request = pb.CorrectRegisterRequest(case_id=case.case_id, if_version=entry.version, reason="核对后关联",
+                                        parties=[entry.parties[1]])  # fmt: skip
+    correct_register(scene.begin(CLERK), scene.packs, PRINTS, request)
 
 
 def test_a_link_to_a_case_that_is_closed_to_the_reader_is_not_shown(scene: Scene) -> None:

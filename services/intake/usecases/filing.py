@@ -17,6 +17,7 @@ from services.intake.model.people import Reporter, faults_of_all
 from services.intake.model.upload import Upload
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
+from services.intake.usecases.linking import faults_of_links
 from services.intake.usecases.telling import tell
 from services.kit import access, clock
 from services.kit.errors import NotAllowedError, RuleRefusedError
@@ -44,7 +45,7 @@ def submit_filing(
     with uow:
         by = replace(_standard(uow, packs, draft), uploads=uploads)
         draft = _completed(draft, by)
-        refuse(faults_of(draft, by))
+        refuse([*faults_of(draft, by), *faults_of_links(uow, draft.parties, reporter=draft.reporter)])
         case = _received(draft, by)
         uow.cases.add(case)
         if draft.reporter:
@@ -164,6 +165,7 @@ def _corrected(uow: IntakeUnit, before: Case, change: Draft, by: Standard) -> Ca
         *unknown_ids(before.parties, change.parties, PARTY_ID, "parties"),
         *unknown_ids(before.materials, change.materials, MATERIAL_ID, "materials"),
         *faults_of_others_rows(before.parties, change.parties, by.actor),
+        *faults_of_links(uow, change.parties, before.parties),
         *faults_of_rows(change, reporter, by), *faults_of_all(after.parties, by.pack),
     ])  # fmt: skip
     now = prints((item.id for item in by.pack.checklist), after.parties, after.materials, after.filing.content)

@@ -15,6 +15,7 @@ from services.intake.model.fingerprint import Fingerprints
 from services.intake.model.people import faults_of_all, faults_of_each
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
+from services.intake.usecases.linking import faults_of_links
 from services.intake.usecases.telling import tell
 from services.kit import access, clock, schema
 from services.kit.errors import NotAllowedError, RuleRefusedError
@@ -41,15 +42,16 @@ def correct_register(
         fresh = [replace(p, party_id=p.party_id or clock.new_id()) for p in sent]
         after = before.amended(request.title, request.cause, fresh)
         on = uow.legal_on(before.body_id)
-        refuse([*faults_of_each(sent, pack, on), *faults_of_all(after.parties, pack)])
+        links = faults_of_links(uow, sent, before.parties)
+        refuse([*faults_of_each(sent, pack, on), *faults_of_all(after.parties, pack), *links])
         changes = differences(before, after)
         if not changes:
             raise RuleRefusedError("登记内容没有变化，不需要更正")
         uow.cases.save(before, after)
         tell(uow, "correct_register", after, events.RegisterCorrected(reason=request.reason), on,
              {"reason": request.reason, "changes": prints.changes(after.case_id, changes)}, changes)  # fmt: skip
-        links = uow.links.seen_by(uow.cause.actor, after.case_id)
-        return messages.case_message(after, links, uow.officers.of(after.case_id))
+        seen = uow.links.seen_by(uow.cause.actor, after.case_id)
+        return messages.case_message(after, seen, uow.officers.of(after.case_id), uow.notices.of(after.case_id))
 
 
 def _correctable(uow: IntakeUnit, request: pb.CorrectRegisterRequest) -> Case:

@@ -97,6 +97,10 @@ def _party(*needs: Need) -> Callable[[Actor], tuple[Need, ...]]:
     return lambda actor: (Need("party_account_ids", "has", actor.account_id), accepted, *_OPEN, *needs)
 
 
+def _own_filing(actor: Actor) -> tuple[Need, ...]:
+    return (Need("party_account_ids", "has", actor.account_id), *_OPEN, Need("filer", "fact", True))
+
+
 def _reporter(actor: Actor) -> tuple[Need, ...]:
     return (Need("reporter_account_id", "is", actor.account_id), *_UNSEALED)
 
@@ -132,6 +136,7 @@ RULES: tuple[Rule, ...] = (
     Rule("upper_candidate", "staff", _set(f"{_VIEW} work_case"), _below(_CANDIDATE)),
     Rule("party", "party", _set(_VIEW), _party()),
     Rule("party_candidate", "party", _set("work_case"), _party(_CANDIDATE)),
+    Rule("own_filing", "party", _set(_VIEW), _own_filing),
     Rule("reporter", "party", _set("view_own_report"), _reporter),
     Rule("station_case", "station", _set("upload"), _own()),
 )  # fmt: skip

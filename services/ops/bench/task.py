@@ -16,6 +16,7 @@ from services.ops.bench.crowd import FIRST_FORM, FIRST_NODE
 from services.ops.bench.figures import Figure
 from services.ops.bench.ground import Ground
 from services.ops.bench.load import Request, send
+from services.ops.rig.environment import LISTENERS
 
 CONNECTIONS = 16
 _OPEN = text("""
@@ -30,9 +31,9 @@ def measure(ground: Ground) -> list[Figure]:
     _completed(ground, CONNECTIONS)  # the first completions load what later ones find loaded
     running = [_completed(ground, count) for _ in range(ground.runs)]
     drained = filing.drained(ground)
-    ground.hold("consumers")
+    ground.hold(*LISTENERS)
     stopped = [_completed(ground, count) for _ in range(ground.runs)]
-    ground.release("consumers")
+    ground.release(*LISTENERS)
     ground.settle()
     return [
         Figure("everything running", "completions/s", tuple(rate for rate, _ in running), at_least=80),

@@ -13,7 +13,8 @@ BACKING = ("postgres", "rabbitmq", "rabbitmq_dist", "rabbitmq_epmd")
 OBJECTS = ("objects", "objects_console", "weed_master", "weed_master_grpc", "weed_volume", "weed_volume_grpc",
            "weed_filer", "weed_filer_grpc", "weed_s3", "weed_s3_grpc")  # fmt: skip
 FULL = (*OBJECTS, "search", "search_transport")
-HOSTS = ("servers", "relays", "consumers", "workers")
+LISTENERS = ("consumers", "followers")
+HOSTS = ("servers", "relays", *LISTENERS, "workers")
 
 
 def port_names(rooms: Iterable[str], profile: str = "embedded") -> list[str]:

@@ -20,7 +20,7 @@ from services.ops.status import status
 from services.ops.trial import Platform
 
 pytestmark = pytest.mark.integration
-PARTS = ("postgres", "rabbitmq", "servers", "relays", "consumers", "workers", "gateway", "keeper", "guard")
+PARTS = ("postgres", "rabbitmq", "servers", "relays", "consumers", "followers", "workers", "gateway", "keeper", "guard")
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -36,7 +36,7 @@ def test_a_killed_process_comes_back(platform: Platform, name: str) -> None:
 def test_keeper_and_others_killed_together_come_back(platform: Platform) -> None:
     others = {name: platform.pid(name) for name in ("workers", "gateway")}
     keeper = platform.pid("keeper")
-    for name in ("keeper", "postgres", "servers", "relays", "consumers"):
+    for name in ("keeper", "postgres", "servers", "relays", "consumers", "followers"):
         platform.kill(name)
     until(lambda: platform.pid("keeper") not in (None, keeper), 20, "keeper")
     platform.await_ready()

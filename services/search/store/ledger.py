@@ -16,16 +16,28 @@ from services.search.tables import cases, documents
 _ENTRY = (documents.c.document_id, documents.c.kind, documents.c.case_id, documents.c.version, documents.c.serial,
           documents.c.write, documents.c.content, cases.c.register, cases.c.circle)  # fmt: skip
 # what every case brings is written by statements made once
-_CASE = text("select version, register, circle from cases where case_id = :case_id")
-_REGISTER = text("""
-    insert into cases (case_id, version, register) values (:case_id, :version, cast(:register as jsonb))
-    on conflict (case_id) do update set version = excluded.version, register = excluded.register""")
-_CIRCLE = text("""
-    insert into cases (case_id, circle) values (:case_id, cast(:circle as jsonb))
-    on conflict (case_id) do update set circle = excluded.circle""")
-_TOUCH = text("update documents set write = nextval('writes') where case_id = :case_id")
-_PARTIES = text("""
-    select document_id from documents where case_id = :case_id and kind = 'party' and content is not null""")
+_TOUCHED = """touched as (
+        update documents set write = nextval('writes') where case_id = :case_id and (select changed from kept)
+        returning document_id)"""
+# the select within returning sees the row as it was before the statement
+_REGISTER = text(f"""
+    with kept as (
+        insert into cases (case_id, version, register) values (:case_id, :version, cast(:register as jsonb))
+        on conflict (case_id) do update set version = excluded.version, register = excluded.register
+            where cases.version <= excluded.version or :first_write >= coalesce(
+                (select told from documents where document_id = 'case:' || excluded.case_id), 0)
+        returning register is distinct from (select c.register from cases c where c.case_id = :case_id) as changed),
+    {_TOUCHED}
+    select exists(select from touched) as touched, array(
+        select document_id from documents where case_id = :case_id and kind = 'party' and content is not null
+    ) as parties from kept""")  # noqa: S608
+_CIRCLE = text(f"""
+    with kept as (
+        insert into cases (case_id, circle) values (:case_id, cast(:circle as jsonb))
+        on conflict (case_id) do update set circle = excluded.circle where cases.circle is distinct from excluded.circle
+        returning true as changed),
+    {_TOUCHED}
+    select exists(select from touched) as touched from kept""")  # noqa: S608
 _PUT = text("""
     insert into documents (document_id, kind, case_id, version, content)
     select * from jsonb_to_recordset(cast(:rows as jsonb))
@@ -78,31 +90,24 @@ class Ledger:
         self.connection.execute(_PUT, {"rows": _json(rows), "first_write": first_write})
         self.changed = True
 
-    def put_register(self, case_id: str, version: int, register: Mapping[str, Any], first_write: int = 0) -> bool:
-        """Keep what intake told of a case; False: a later version is kept (see put)."""
-        before = self._case(case_id)
-        if before is not None and before.version > version and self._told(f"case:{case_id}") > first_write:
-            return False
-        row = {"case_id": case_id, "version": version, "register": _json(dict(register))}
-        self.connection.execute(_REGISTER, row)
-        if before is None or before.register != register:
-            self._touch(case_id)
-        return True
+    def put_register(
+        self, case_id: str, version: int, register: Mapping[str, Any], first_write: int = 0
+    ) -> set[str] | None:
+        """Keep what intake told of a case; the ids of its party documents that are not gone.
+
+        None: a later version is kept (see put).
+        """
+        told = {"case_id": case_id, "version": version, "register": _json(dict(register)), "first_write": first_write}
+        kept = self.connection.execute(_REGISTER, told).one_or_none()
+        if kept is None:
+            return None
+        self.changed = self.changed or kept.touched
+        return set(kept.parties)
 
     def put_circle(self, case_id: str, circle: Mapping[str, Any]) -> None:
         """Keep who works on a case."""
-        before = self._case(case_id)
-        if before is not None and before.circle == circle:
-            return
-        self.connection.execute(_CIRCLE, {"case_id": case_id, "circle": _json(dict(circle))})
-        self._touch(case_id)
-
-    def _case(self, case_id: str) -> Any:
-        return self.connection.execute(_CASE, {"case_id": case_id}).one_or_none()
-
-    def _told(self, document_id: str) -> int:
-        query = select(documents.c.told).where(documents.c.document_id == document_id)
-        return self.connection.execute(query).scalar() or 0
+        touched = self.connection.execute(_CIRCLE, {"case_id": case_id, "circle": _json(dict(circle))}).scalar()
+        self.changed = self.changed or bool(touched)
 
     def known_circle(self, case_id: str) -> dict[str, Any] | None:
         """Who works on the case by the room's copy of workflow's card; None: not known."""
@@ -110,13 +115,6 @@ class Ledger:
         query = select(card.department_id, card.officer_ids, card.panel_ids).where(card.case_id == case_id)
         row = self.connection.execute(query).one_or_none()
         return None if row is None else circle_of(row)
-
-    def _touch(self, case_id: str) -> None:
-        self.changed = self.connection.execute(_TOUCH, {"case_id": case_id}).rowcount > 0 or self.changed
-
-    def parties_of(self, case_id: str) -> set[str]:
-        """Ids of the party documents of a case that are not gone."""
-        return set(self.connection.execute(_PARTIES, {"case_id": case_id}).scalars())
 
     def content(self, document_id: str) -> tuple[int, dict[str, Any] | None]:
         """Version and content of a document; (-1, None) when it is not kept."""

@@ -28,8 +28,9 @@ def absorb_case(uow: SearchUnit, case_id: str, card: Any, first_write: int = 0) 
         Told(f"party:{p.party_id}", "party", case_id, card.version, {"name": p.name, "role": p.role})
         for p in card.parties
     ]
-    if uow.ledger.put_register(case_id, card.version, register_of(card), first_write):
-        gone = uow.ledger.parties_of(case_id) - {one.document_id for one in told}
+    parties = uow.ledger.put_register(case_id, card.version, register_of(card), first_write)
+    if parties is not None:
+        gone = parties - {one.document_id for one in told}
         left = [Told(party, "party", case_id, card.version, None) for party in sorted(gone)]
         uow.ledger.put([*told, *left], first_write)
     return told

@@ -12,7 +12,7 @@ from services.kit import clock
 from services.kit.effects import plain
 from services.kit.events import Event
 from services.kit.legal_calendar import LEGAL_ZONE
-from services.kit.procedure.conditions import ConditionError, evaluate, holds
+from services.kit.procedure.conditions import ConditionError, Scope, evaluate, holds
 from services.supervision.model.ledger import EVERY, Entry
 from services.supervision.model.rules import PackLimits, Trigger
 
@@ -44,7 +44,7 @@ def entries_of(limits: PackLimits, event: Event) -> list[Entry]:
     triggers = limits.triggers.get(event.type, ())
     if not triggers:
         return []
-    scope = {"event": fact_of(event)}
+    scope = Scope(event=fact_of(event))
     matching = (t for t in triggers if holds(t.fact.match, scope))
     return [entry for trigger in matching for entry in _entries(limits, trigger, event, scope)]
 

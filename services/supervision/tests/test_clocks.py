@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from anjuan.intake.v1.events_pb2 import RegisterCorrected
 from anjuan.workflow.v1.events_pb2 import HearingScheduled, NodeOpened, PackPublished, ProcedureStarted
 from services.kit.legal_calendar import LEGAL_ZONE
 from services.kit.testing import until
-from services.supervision.tests.scene import COUNTY, Scene
+from services.supervision.tests.scene import Scene
 
 pytestmark = pytest.mark.integration
 
@@ -210,12 +209,6 @@ def test_a_fact_of_no_use_to_the_pack_s_condition_is_parked_not_guessed(scene: S
     scene.complete("c1", "register", "2025-03-07", elsewhere="2025-03-07")
     (waiting,) = scene.rows("select error from inbox_waiting")
     assert "taken_at" in waiting["error"]
-
-
-def test_clocks_go_with_their_case_to_another_body(scene: Scene) -> None:
-    scene.file("c1", "2025-03-03")
-    scene.tell("intake", RegisterCorrected(reason="移送"), "2025-03-05", case="c1", body=COUNTY)
-    assert scene.clock("c1", "samr-verify-clue")["body_id"] == COUNTY
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,6 @@ def enter_fact(uow: SupervisionUnit, event: Event) -> None:
     """
     if not event.case_id or not event.pack_id:
         return
-    if event.source == "intake":  # the owner of the case says where it lies
-        uow.clocks.move(event.case_id, event.body_id)
     limits = uow.packs.limits(event.pack_id, event.pack_version)
     entries = entries_of(limits, event)
     if entries:
@@ -95,7 +93,8 @@ def _tell(
     changed = [c for key, c in after.items() if key not in before or before[key].told != c.told]
     if not changed:
         return
-    whole = card(list(after.values()), uow.cards.counts(case.case_id))
+    counts = uow.cards.counts(case.case_id) if before else {}  # cards are of clocks
+    whole = card(list(after.values()), counts)
     for clock in changed:
         why = _why(before.get(clock.key), clock, entries)
         due_on = clock.due_on.isoformat() if clock.due_on else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from anjuan.workflow.v1 import events_pb2 as facts_pb2
 from services.kit import clock
-from services.kit.errors import UnavailableError
+from services.kit.errors import CaseNotKnownError, UnavailableError
 from services.kit.events import Event
 from services.workflow.model.records import Instance
 from services.workflow.model.variables import case_of_card, case_of_filing, fact_of
@@ -49,9 +49,7 @@ def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     """
     if not event.case_id:
         return
-    if uow.tasks.instance_of(event.case_id) is None:
-        raise UnavailableError("本案的程序尚未启动，稍后重试")
-    run = Run.of(uow, packs, event.case_id)
+    run = _begun(uow, packs, event.case_id)
     changed = event.source == "intake" and _register(run, event)
     if event.type == "CaseClosed":
         changed = case_closed(run, event.occurred_on) or changed
@@ -70,14 +68,19 @@ def request_withdrawn(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     Raises:
         UnavailableError: the procedure of the case has not begun here (yet).
     """
-    if uow.tasks.instance_of(event.case_id) is None:
-        raise UnavailableError("本案的程序尚未启动，稍后重试")
-    run = Run.of(uow, packs, event.case_id)
+    run = _begun(uow, packs, event.case_id)
     ended = end_request(run, f"下级撤回请示：{event.data.reason}", event.occurred_on)
     run.save()
     if ended:
         uow.record("request_withdrawn", event.case_id, case_id=event.case_id, body_id=run.instance.body_id,
                    legal_on=event.occurred_on, detail={"reason": event.data.reason})  # fmt: skip
+
+
+def _begun(uow: WorkflowUnit, packs: Packs, case_id: str) -> Run:
+    try:
+        return Run.of(uow, packs, case_id)
+    except CaseNotKnownError as unknown:
+        raise UnavailableError("本案的程序尚未启动，稍后重试") from unknown
 
 
 def _register(run: Run, event: Event) -> bool:

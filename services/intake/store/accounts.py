@@ -1,0 +1,28 @@
+"""Accounts of parties as identity tells them: an opaque id and whether somebody has seen the document."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.intake.tables import accounts
+
+
+class Accounts:
+    """Neither names nor numbers; an account that was only opened is not here."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def put(self, account_id: str, state: str) -> None:
+        """As it is now."""
+        told = upsert(accounts).values(account_id=account_id, state=state)
+        self.connection.execute(told.on_conflict_do_update(index_elements=["account_id"], set_={"state": state}))
+
+    def confirmed(self, account_ids: Collection[str]) -> set[str]:
+        """Those of them that a clerk has confirmed."""
+        c = accounts.c
+        query = select(c.account_id).where(c.account_id.in_(account_ids), c.state == "confirmed")
+        return set(self.connection.execute(query).scalars())

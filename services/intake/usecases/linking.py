@@ -1,0 +1,27 @@
+"""Whoever is linked sees the case: whom staff may link (docs/decisions/0003-accounts.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from services.intake.model.fault import Fault
+from services.intake.model.people import Party, Reporter, links_of
+from services.intake.store import IntakeUnit
+
+UNPROVED = "该账户尚未核验，不能关联：请先在窗口核对证件、出具确认码，由本人登录后输入；刚刚核验的请稍后重试"
+
+
+def keep_account(uow: IntakeUnit, account_id: str, state: str) -> None:
+    """identity has told what an account has become."""
+    uow.accounts.put(account_id, state)
+
+
+def faults_of_links(
+    uow: IntakeUnit, sent: Sequence[Party], known: Sequence[Party] = (), reporter: Reporter | None = None
+) -> Iterator[Fault]:
+    """Staff link nobody anew whose document no clerk has seen; a party links itself alone (model/filing.py)."""
+    if uow.cause.actor.kind == "party":
+        return
+    links = links_of(sent, known, reporter)
+    confirmed = uow.accounts.confirmed(set(links.values())) if links else set()
+    yield from (Fault(at, UNPROVED) for at, account_id in links.items() if account_id not in confirmed)
