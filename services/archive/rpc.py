@@ -62,6 +62,11 @@ class ArchiveServicer(Servicer):
         actor = rpc.signed_in()
         return files.get_file(self.host.begin(actor), self.host.objects, actor, request)
 
+    def FindFiles(self, request: pb.FindFilesRequest, context: grpc.ServicerContext) -> pb.FindFilesAnswer:
+        """Which of these files the caller may name elsewhere."""
+        actor = rpc.signed_in()
+        return files.find_files(self.host.begin(actor), actor, request)
+
     def PrintSeparatorSheets(
         self, request: pb.PrintSeparatorSheetsRequest, context: grpc.ServicerContext
     ) -> pb.SeparatorSheets:

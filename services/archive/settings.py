@@ -30,6 +30,7 @@ class ArchiveSettings:
     largest_chunk: int = 4 * MIB  # a write to the store and two short transactions each
     session_life: timedelta = timedelta(days=14)
     read_at_once: int = 8 * 1024 * 1024
+    find_at_once: int = 1_000  # files asked about in one call
 
 
 SETTINGS = ArchiveSettings()

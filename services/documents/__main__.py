@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.documents import consumer, rpc
+from services.documents.clients import ArchivedFiles
 from services.documents.store import DocumentsUnit
 from services.documents.usecases import issue, produce, serve
 from services.kit import run
@@ -14,7 +15,7 @@ ROOM = Room(
     name="documents",
     unit=DocumentsUnit,
     migrations=Path(__file__).parent / "migrations",
-    rpc=rpc.registrations,
+    rpc=lambda host: rpc.registrations(host, ArchivedFiles(host.settings.rpc.get("archive", ""))),
     consumer=consumer.DocumentsConsumer,
     sources=consumer.DocumentsConsumer.sources,
     jobs={issue.ISSUE: produce.produce},

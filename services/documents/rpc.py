@@ -13,6 +13,7 @@ from anjuan.documents.v1 import documents_pb2 as pb
 from anjuan.documents.v1 import documents_pb2_grpc as door
 from services.documents import views
 from services.documents.model.instrument import Instrument
+from services.documents.model.upload import Files
 from services.documents.render import fonts
 from services.documents.store import DocumentsUnit
 from services.documents.store.packs import Packs
@@ -26,8 +27,8 @@ from services.kit.run import Host
 class DocumentsServicer(door.DocumentsServicer):
     """See proto/anjuan/documents/v1/documents.proto."""
 
-    def __init__(self, host: Host) -> None:
-        self.host, self.packs = host, Packs(host.objects)
+    def __init__(self, host: Host, files: Files) -> None:
+        self.host, self.packs, self.files = host, Packs(host.objects), files
 
     def _begin(self) -> DocumentsUnit:
         unit: DocumentsUnit = self.host.begin(rpc.signed_in())
@@ -69,10 +70,14 @@ class DocumentsServicer(door.DocumentsServicer):
         return views.get_content(self._begin(), self.packs, request)
 
     def ProveServing(self, request: pb.ProveServingRequest, context: grpc.ServicerContext) -> pb.Serving:
-        uow = self._begin()
+        uow, key = self._begin(), rpc.call().key
+        try:
+            made = serve.prepare_proof(uow, self.files, rpc.call().token, request)
+        except DomainError as error:
+            return uow.once(key, request, pb.Serving, partial(_say, error))
         return uow.once(
-            rpc.call().key, request, pb.Serving,
-            lambda: views.shown_serving(serve.prove_serving(uow, self.packs, request)),
+            key, request, pb.Serving,
+            lambda: views.shown_serving(serve.prove_serving(uow, self.packs, request, made)),
         )  # fmt: skip
 
     def ExportInstruments(
@@ -86,7 +91,7 @@ def _say(error: DomainError) -> NoReturn:
     raise error
 
 
-def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:
+def registrations(host: Host, files: Files) -> list[Callable[[grpc.Server], None]]:
     """What makes a server answer for this room; missing typefaces are told at once, not at the first document."""
     fonts.report()
-    return [lambda server: door.add_DocumentsServicer_to_server(DocumentsServicer(host), server)]
+    return [lambda server: door.add_DocumentsServicer_to_server(DocumentsServicer(host, files), server)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.intake import consumer, rpc
+from services.intake.clients import ArchivedFiles
 from services.intake.store import IntakeUnit
 from services.kit import run
 from services.kit.run import Room
@@ -13,7 +14,7 @@ ROOM = Room(
     name="intake",
     unit=IntakeUnit,
     migrations=Path(__file__).parent / "migrations",
-    rpc=rpc.registrations,
+    rpc=lambda host: rpc.registrations(host, ArchivedFiles(host.settings.rpc.get("archive", ""))),
     consumer=consumer.IntakeConsumer,
     sources=consumer.IntakeConsumer.sources,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import Message
@@ -11,21 +12,25 @@ from google.protobuf.message import Message
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.intake.v1 import intake_pb2_grpc as door
 from services.intake import views
+from services.intake.model.filing import SHA256
 from services.intake.model.fingerprint import Fingerprints
+from services.intake.model.upload import Files
+from services.intake.settings import SETTINGS
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
 from services.intake.usecases.filing import correct_filing, submit_filing
 from services.intake.usecases.register import correct_register
 from services.kit import rpc
 from services.kit.audit import load_key
+from services.kit.errors import UnavailableError
 from services.kit.run import Host
 
 
 class IntakeServicer(door.IntakeServicer):
     """See proto/anjuan/intake/v1/intake.proto."""
 
-    def __init__(self, host: Host) -> None:
-        self.host, self.packs = host, Packs(host.objects)
+    def __init__(self, host: Host, files: Files) -> None:
+        self.host, self.packs, self.files = host, Packs(host.objects), files
         self.prints = Fingerprints(load_key(host.settings.data, host.name).private_bytes_raw())
 
     def _begin(self) -> IntakeUnit:
@@ -41,11 +46,21 @@ class IntakeServicer(door.IntakeServicer):
 
         return self.packs.loading_outside(ask)
 
+    def _filed(self, use_case: Callable[..., Any], request: Message, materials: Iterable[pb.Material]) -> Any:
+        """A use case that names files: archive is asked about them, once, before a transaction opens."""
+        hashes = [m.sha256 for m in materials if SHA256.fullmatch(m.sha256)][: SETTINGS.most_materials]
+        rpc.signed_in()
+        try:
+            uploads = self.files.sent(hashes, rpc.call().token)
+        except UnavailableError as error:  # a key that was answered gets its answer, whatever is down now
+            return self._once(partial(_say, error), request, pb.SubmitFilingAnswer)
+        return self._once(partial(use_case, uploads=uploads), request, pb.SubmitFilingAnswer)
+
     def SubmitFiling(self, request: pb.SubmitFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
-        return self._once(submit_filing, request, pb.SubmitFilingAnswer)  # type: ignore[no-any-return]
+        return self._filed(submit_filing, request, request.filing.materials)  # type: ignore[no-any-return]
 
     def CorrectFiling(self, request: pb.CorrectFilingRequest, context: grpc.ServicerContext) -> pb.SubmitFilingAnswer:
-        return self._once(correct_filing, request, pb.SubmitFilingAnswer)  # type: ignore[no-any-return]
+        return self._filed(correct_filing, request, request.materials)  # type: ignore[no-any-return]
 
     def CorrectRegister(self, request: pb.CorrectRegisterRequest, context: grpc.ServicerContext) -> pb.Case:
         def correct(uow: IntakeUnit, packs: Packs, asked: pb.CorrectRegisterRequest) -> pb.Case:
@@ -73,6 +88,10 @@ class IntakeServicer(door.IntakeServicer):
             return views.export_cases(uow, request)
 
 
-def registrations(host: Host) -> list[Callable[[grpc.Server], None]]:
+def _say(error: UnavailableError, *_: Any) -> NoReturn:
+    raise error
+
+
+def registrations(host: Host, files: Files) -> list[Callable[[grpc.Server], None]]:
     """What makes a server answer for this room."""
-    return [lambda server: door.add_IntakeServicer_to_server(IntakeServicer(host), server)]
+    return [lambda server: door.add_IntakeServicer_to_server(IntakeServicer(host, files), server)]

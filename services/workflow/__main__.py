@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from services.kit import run
 from services.workflow import consumer, rpc
+from services.workflow.clients import ArchivedFiles
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import effects
 
@@ -23,7 +24,7 @@ ROOM = run.Room(
     name="workflow",
     unit=WorkflowUnit,
     migrations=Path(__file__).parent / "migrations",
-    rpc=rpc.registrations,
+    rpc=lambda host: rpc.registrations(host, ArchivedFiles(host.settings.rpc.get("archive", ""))),
     consumer=consumer.WorkflowConsumer,
     sources=consumer.WorkflowConsumer.sources,
     unanswered=unanswered,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import Message
@@ -11,7 +12,9 @@ from google.protobuf.message import Message
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from anjuan.workflow.v1 import workflow_pb2_grpc
 from services.kit import rpc
+from services.kit.errors import UnavailableError
 from services.kit.run import Host
+from services.workflow.model.upload import Files, scans
 from services.workflow.store.library import Library
 from services.workflow.usecases import answers, approvals, assignment, hearings, packs, tasks
 from services.workflow.views import course, lists, task
@@ -23,8 +26,8 @@ Context = grpc.ServicerContext
 class WorkflowServicer(workflow_pb2_grpc.WorkflowServicer):
     """See proto/anjuan/workflow/v1/workflow.proto."""
 
-    def __init__(self, host: Host) -> None:
-        self.host, self.library = host, Library(host.objects)
+    def __init__(self, host: Host, files: Files) -> None:
+        self.host, self.library, self.files = host, Library(host.objects), files
 
     def _once(self, use_case: Callable[..., Any], request: Message, answer: type[Any]) -> Any:
         """A writing use case, once for its idempotency key."""
@@ -66,7 +69,13 @@ class WorkflowServicer(workflow_pb2_grpc.WorkflowServicer):
         return self._read(task.get_task, self.library, request)  # type: ignore[no-any-return]
 
     def CompleteTask(self, request: pb.CompleteTaskRequest, context: Context) -> pb.CompleteTaskAnswer:
-        return self._once(tasks.complete_task, request, pb.CompleteTaskAnswer)  # type: ignore[no-any-return]
+        rpc.signed_in()
+        try:
+            uploads = self.files.sent(scans(request.data), rpc.call().token)
+        except UnavailableError as error:  # a key that was answered gets its answer, whatever is down now
+            return self._once(partial(_say, error), request, pb.CompleteTaskAnswer)  # type: ignore[no-any-return]
+        act = partial(tasks.complete_task, uploads=uploads)
+        return self._once(act, request, pb.CompleteTaskAnswer)  # type: ignore[no-any-return]
 
     def SaveDraft(self, request: pb.SaveDraftRequest, context: Context) -> pb.SaveDraftAnswer:
         return self._once(tasks.save_draft, request, pb.SaveDraftAnswer)  # type: ignore[no-any-return]
@@ -102,6 +111,10 @@ class WorkflowServicer(workflow_pb2_grpc.WorkflowServicer):
         return self._once(answers.refuse_effect, request, pb.EffectState)  # type: ignore[no-any-return]
 
 
-def registrations(host: Host) -> Sequence[Callable[[grpc.Server], None]]:
+def _say(error: UnavailableError, *_: Any) -> NoReturn:
+    raise error
+
+
+def registrations(host: Host, files: Files) -> Sequence[Callable[[grpc.Server], None]]:
     """What adds this room to a server."""
-    return [lambda server: workflow_pb2_grpc.add_WorkflowServicer_to_server(WorkflowServicer(host), server)]
+    return [lambda server: workflow_pb2_grpc.add_WorkflowServicer_to_server(WorkflowServicer(host, files), server)]

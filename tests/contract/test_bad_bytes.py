@@ -156,6 +156,26 @@ def test_bytes_that_are_not_what_was_announced_are_not_kept(
     refused(send(world, "GET /api/v1/files/{sha256}", Fit("registrar", {"sha256": sha256})), 404)
 
 
+def test_what_names_a_file_that_has_not_come_is_refused(world: World) -> None:
+    text = f"证据{world.next()}".encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    material = {"name": "证据", "sha256": sha256, "size": len(text)}
+    filing = replace(made(world, "POST /api/v1/filings"), body=world.filing(materials=[material]))
+    proof = made(world, "POST /api/v1/servings/{serving_id}/proof")
+    lacking = replace(proof, body=proof.body | {"proof_sha256": sha256})
+    foreign = announced(text, world.other.cast.body)  # that another body has it is not said
+    path = world.other.speak("deng").ask("POST", "/uploads", headers=foreign).headers["location"]
+    told = {"Upload-Offset": "0", "Content-Type": CHUNK}
+    world.other.speak("deng").ask("PATCH", path.removeprefix("/api/v1"), headers=told, content=text)
+    for label, fit, pointer in (("POST /api/v1/filings", filing, "/materials/0/sha256"),
+                                ("POST /api/v1/servings/{serving_id}/proof", lacking, "/proof_sha256")):  # fmt: skip
+        (fault,) = refused(send(world, label, fit), 422)["errors"]
+        assert (fault["pointer"], "尚未上传完成，请先上传" in fault["detail"]) == (pointer, True)
+    world.upload(text, send=True)
+    assert send(world, "POST /api/v1/filings", filing).status_code == 201
+    assert send(world, "POST /api/v1/servings/{serving_id}/proof", lacking).status_code == 200
+
+
 def test_a_file_is_read_from_an_offset_within_reason(world: World) -> None:
     fit = made(world, "GET /api/v1/files/{sha256}")
     for offset in ("-1", "x", "9" * 30):

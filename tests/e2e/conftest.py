@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -32,10 +33,10 @@ class Scene:
     officer: Voice
     leader: Voice
 
-    def file(self, title: str) -> str:
-        """A lead handed in by the registrar; answers the case id."""
+    def file(self, title: str, *materials: dict[str, Any]) -> str:
+        """A lead handed in by the registrar, without files unless some are named; answers the case id."""
         first = self.play.cast.example["acts"][0]
-        told = self.play.meant(first["filing"]) | {"title": title, "materials": [], "parties": []}
+        told = self.play.meant(first["filing"]) | {"title": title, "materials": materials, "parties": []}
         body = told | {"body_id": self.play.cast.body, "procedure_id": self.play.pack.id}
         return str(self.registrar.post("/filings", body)["case_id"])
 

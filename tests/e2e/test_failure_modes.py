@@ -32,6 +32,7 @@ READS = {
 # what the portal's case view shows of the rooms: the tab in which the gap is named
 TABS = {"intake": "", "workflow": "", "supervision": "", "documents": "文书", "archive": "电子卷宗", "search": ""}
 OTHERS = ("gateway", "RabbitMQ", "PostgreSQL", "relays", "workers", "consumers", "followers", "object store")
+NAMED = {"name": "照片", "sha256": "0" * 64, "size": 1}
 FIRST, REST = b"the first half of a file, ", b"and the rest of it"
 
 
@@ -128,6 +129,7 @@ def writes_wait(platform: Platform, scene: Scene, room: str) -> None:
         refused(lambda: scene.file("停用期间的线索"), NAMES[room])
     if room == "archive":
         refused(lambda: opened(scene), NAMES[room])
+        refused(lambda: scene.file("附文件的线索", NAMED), f"“{NAMES[room]}”服务暂不可用，无法核对所附文件")
 
 
 def test_without_the_gateway_nobody_is_answered(platform: Platform, scene: Scene, down: Any, page: Page) -> None:  # noqa: F811
@@ -154,12 +156,12 @@ def test_without_the_database_the_answer_says_try_again(scene: Scene, down: Any)
     assert "cases" in scene.officer.get("/cases")
 
 
-def opened(scene: Scene) -> str:
+def opened(scene: Scene, first: bytes = FIRST) -> str:
     """An upload of two pieces, announced; answers its path."""
-    told = {"filename": "材料.txt", "filetype": "text/plain", "sha256": hashlib.sha256(FIRST + REST).hexdigest(),
+    told = {"filename": "材料.txt", "filetype": "text/plain", "sha256": hashlib.sha256(first + REST).hexdigest(),
             "purpose": "material", "body_id": scene.play.cast.body}  # fmt: skip
     pairs = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in told.items())
-    headers = {"Upload-Length": str(len(FIRST + REST)), "Upload-Metadata": pairs}
+    headers = {"Upload-Length": str(len(first + REST)), "Upload-Metadata": pairs}
     where = scene.registrar.ask("POST", "/uploads", headers=headers).headers["location"]
     return str(where.removeprefix("/api/v1"))
 
@@ -176,11 +178,17 @@ def state(scene: Scene, path: str) -> str:
 
 
 def test_an_upload_waits_for_a_worker(scene: Scene, down: Any) -> None:
-    path = opened(scene)
+    first = b"the first half of another file, "
+    path, whole = opened(scene, first), first + REST
+    named = {"name": "照片", "sha256": hashlib.sha256(whole).hexdigest(), "size": len(whole)}
     with down("workers"):
-        assert sends(scene, path, 0, FIRST) == "open"
-        assert sends(scene, path, len(FIRST), REST) == "assembling"
+        assert sends(scene, path, 0, first) == "open"
+        assert sends(scene, path, len(first), REST) == "assembling"
+        with pytest.raises(RefusedError, match="正在核对内容") as refusal:
+            scene.file("附文件的线索", named)
+        assert (refusal.value.status, refusal.value.body["errors"][0]["pointer"]) == (422, "/materials/0/sha256")
     assert state(scene, path) == "stored"
+    assert scene.file("附文件的线索", named)
 
 
 def test_an_upload_goes_on_when_the_object_store_is_back(platform: Platform, stage: Stage, scene: Scene) -> None:

@@ -21,6 +21,11 @@ _LINK = text("""
     on conflict (case_id, sha256) do update
         set name = excluded.name, is_internal = case_files.is_internal or excluded.is_internal""")
 
+_ARRIVED = text("""
+    select distinct sha256, size, body_id, owner_id = :owner_id as own, state = 'stored' as stored
+    from upload_sessions where sha256 = any(:hashes) and state in ('stored', 'assembling')
+        and (owner_id = :owner_id or (body_id = :body_id and body_id <> ''))""")
+
 
 def _session(row: Row[Any]) -> UploadSession:
     return UploadSession(**{name: row._mapping[name] for name in _FIELDS})
@@ -96,6 +101,11 @@ class Uploads:
         table = upload_sessions
         mine = select(table.c.upload_id).where(table.c.owner_id == owner_id, table.c.sha256 == sha256)
         return self.connection.execute(mine.where(table.c.state == "stored").limit(1)).first() is not None
+
+    def arrived(self, hashes: Sequence[str], owner_id: str, body_id: str = "") -> Sequence[Row[Any]]:
+        """What the caller has sent whole, or with `body_id` anybody to that body: columns as in HeldFile."""
+        asked = {"hashes": list(hashes), "owner_id": owner_id, "body_id": body_id}
+        return self.connection.execute(_ARRIVED, asked).all()
 
     def media_type(self, sha256: str) -> str:
         """What the bytes were announced as."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from anjuan.archive.v1.archive_pb2 import GetFileRequest
+from anjuan.archive.v1.archive_pb2 import FindFilesRequest, GetFileRequest
 from anjuan.identity.v1.events_pb2 import BodyChanged
 from anjuan.identity.v1.identity_pb2 import Body
 from anjuan.intake.v1.events_pb2 import FilingSubmitted
@@ -39,6 +39,7 @@ from services.archive.views import files as views
 from services.kit import clock, run, schema
 from services.kit.errors import (
     CaseNotKnownError,
+    InvalidInputError,
     NotAllowedError,
     RateLimitedError,
     TooLargeError,
@@ -152,6 +153,28 @@ def test_nothing_on_the_record_or_the_bus_says_whose_bytes_a_report_brought(host
     assert len(bodies) == 2
     for secret in ("whistle", "欧阳", "passwd"):
         assert secret not in "".join([*bodies, *map(str, rows)])
+
+
+def test_what_has_come_is_told_to_who_may_name_it(host: run.Host) -> None:
+    whole, halves, half = b"party's own", b"two pieces", b"never ends"
+    for data, pieces in ((whole, 1), (halves, 2), (half, 1)):
+        upload_id, cut = opened(host, data, actor=PARTY), len(data) if data is whole else 5
+        for offset in range(0, cut * pieces, cut):
+            send(host, upload_id, offset, data[offset : offset + cut], PARTY)
+    digests = [hashlib.sha256(data).hexdigest() for data in (whole, halves, half)]
+
+    def told_to(actor: Actor) -> list[tuple[str, int, str, bool, bool]]:
+        found = views.find_files(host.begin(actor), actor, FindFilesRequest(sha256=[*digests, "0" * 64])).files
+        return sorted((f.sha256, f.size, f.body_id, f.own, f.stored) for f in found)
+
+    here = sorted([(digests[0], len(whole), BODY, True, True), (digests[1], len(halves), BODY, True, False)])
+    assert told_to(PARTY) == here, "one whose bytes are still to come is not there"
+    assert told_to(CLERK) == sorted((*one[:3], False, one[4]) for one in here)
+    for stranger in (RIVAL, STRANGER, replace(CLERK, roles=frozenset({"supervisor"}))):
+        assert told_to(stranger) == []
+    asked = FindFilesRequest(sha256=[f"{n:064x}" for n in range(1001)])
+    with pytest.raises(InvalidInputError, match="一次至多查询1000个"):
+        views.find_files(host.begin(PARTY), PARTY, asked)
 
 
 def test_where_nobody_may_upload(host: run.Host) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from anjuan.archive.v1.archive_pb2 import FileChunk, GetFileRequest
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from anjuan.archive.v1.archive_pb2 import FileChunk, FindFilesAnswer, FindFilesRequest, GetFileRequest, HeldFile
 from anjuan.archive.v1.archive_pb2 import UploadSession as Shown
 from services.archive.model.uploads import UploadSession
 from services.archive.settings import SETTINGS
 from services.archive.store import ArchiveUnit
 from services.archive.usecases.uploads import unnamed
 from services.kit import access
-from services.kit.errors import CaseNotKnownError, NotFoundError
+from services.kit.errors import CaseNotKnownError, InvalidInputError, NotFoundError
 from services.kit.identity import Actor
 from services.kit.objects import ObjectStore, sha256_key
 
@@ -42,6 +47,34 @@ def get_file(uow: ArchiveUnit, store: ObjectStore, actor: Actor, request: GetFil
         raise NotFoundError("文件尚未收齐")
     chunk = store.get(key, request.offset, SETTINGS.read_at_once) if request.offset < size else b""
     return FileChunk(chunk=chunk, size=size, media_type=media_type)
+
+
+def find_files(uow: ArchiveUnit, actor: Actor, request: FindFilesRequest) -> FindFilesAnswer:
+    """Which of these files the caller has sent, or, for people who take in files, anybody to their body.
+
+    Of any other nothing is said, not even that it exists: the answer opens no more than naming the hash in a filing
+    does (see CaseFiles.is_internal).
+
+    Raises:
+        InvalidInputError: too many at once.
+    """
+    hashes = sorted(set(request.sha256))
+    if len(hashes) > SETTINGS.find_at_once:
+        raise InvalidInputError(f"一次至多查询{SETTINGS.find_at_once}个文件")
+    with uow:
+        found = uow.uploads.arrived(hashes, actor.person_id)
+        if actor.kind == "staff" and not _own_is_all(found, hashes, actor.body_id) and _works_with_files(uow, actor):
+            found = uow.uploads.arrived(hashes, actor.person_id, actor.body_id)
+    return FindFilesAnswer(files=[HeldFile(**row._mapping) for row in found])
+
+
+def _own_is_all(found: Sequence[Row[Any]], hashes: Sequence[str], body_id: str) -> bool:
+    return {row.sha256 for row in found if row.stored and row.body_id == body_id} == set(hashes)
+
+
+def _works_with_files(uow: ArchiveUnit, actor: Actor) -> bool:
+    """Whether the post has to do with what is handed in here."""
+    return any(access.allowed(uow.connection, actor, deed, body_id=actor.body_id) for deed in ("file", "upload"))
 
 
 def _may_read(uow: ArchiveUnit, actor: Actor, request: GetFileRequest) -> None:

@@ -12,14 +12,18 @@ from services.documents.render.office import OFFICE
 from services.documents.render.stem import STEM
 from services.documents.tests.scene import Scene
 from services.kit import run
+from services.ops.rig.archive import ArchiveBeside
 from services.ops.rig.session import Rig
 
 
 @pytest.fixture(scope="session")
-def host(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[run.Host]:
-    """The room's host, with connections for 16 callers at once."""
+def host(
+    rig: Rig, archive_beside: ArchiveBeside, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[run.Host]:
+    """The room's host, with connections for 16 callers at once, and the real archive beside it."""
     folder = tmp_path_factory.mktemp("documents")
     settings = replace(rig.fresh_database("documents"), objects=f"file://{folder / 'objects'}", data=folder, pool=16)
+    settings = replace(settings, rpc={**settings.rpc, "archive": archive_beside.address})
     run.migrate(ROOM, settings)
     host = run.open_host(ROOM, settings)
     yield host
@@ -35,9 +39,9 @@ def office() -> Iterator[None]:
 
 
 @pytest.fixture
-def scene(host: run.Host, rig: Rig) -> Scene:
+def scene(host: run.Host, rig: Rig, archive_beside: ArchiveBeside) -> Scene:
     """Empty tables, then bodies, people and packs."""
     rig.empty_tables(["documents"])
-    scene = Scene(host)
+    scene = Scene(host, archive_beside)
     scene.furnish()
     return scene

@@ -21,6 +21,7 @@ from anjuan.kit.v1.cards_pb2 import IntakeCard, PartyCard, WorkflowCard
 from anjuan.workflow.v1.events_pb2 import CaseAssigned, EffectRequested, NodeCompleted, PackPublished
 from services.documents import views
 from services.documents.__main__ import ROOM
+from services.documents.clients import ArchivedFiles
 from services.documents.store import DocumentsUnit
 from services.documents.store.packs import Packs
 from services.documents.tests.packs import bundle
@@ -31,6 +32,7 @@ from services.kit.effects import plain, struct
 from services.kit.identity import Actor, system
 from services.kit.inbox.streams import Listener
 from services.kit.procedure.bundle import sha256_of
+from services.ops.rig.archive import ArchiveBeside
 
 PROVINCE, BUREAU, COURT = "body-province", "body-bureau", "body-court"
 TODAY = date(2025, 3, 3)
@@ -50,9 +52,10 @@ PEOPLE = (OFFICER, LEADER, SUPERVISOR, STRANGER, CLERK, *JUDGES)
 
 @dataclass
 class Scene:
-    """The room at work: `hears` takes a fact of another room through the real inbox."""
+    """The room at work: `hears` takes a fact of another room through the real inbox; `archive` is the real one."""
 
     host: run.Host
+    archive: ArchiveBeside
     seqs: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -236,7 +239,8 @@ class Scene:
             return [i.instrument_id for i in answer.instruments]
 
     def prove(self, serving_id: str, actor: Actor = OFFICER, **proof: Any) -> pb.Serving:
-        """Prove a serving with a scan that lies in the store."""
-        scan = objects.put_bytes(self.host.objects, b"scan of the receipt")
+        """Prove a serving with a scan that was uploaded before."""
+        uow, scan = self.begin(actor), self.archive.bring(actor, b"scan of the receipt")
         request = pb.ProveServingRequest(serving_id=serving_id, **{"proof_sha256": scan} | proof)
-        return views.shown_serving(serve.prove_serving(self.begin(actor), self.packs, request))
+        made = serve.prepare_proof(uow, ArchivedFiles(self.archive.address), self.archive.token(actor), request)
+        return views.shown_serving(serve.prove_serving(uow, self.packs, request, made))

@@ -17,7 +17,7 @@ from services.documents.tests import papers
 from services.documents.tests.packs import DECISION, DECISION_FIELDS, NOTICE
 from services.documents.tests.scene import LEADER, OFFICER, PARTY, Scene
 from services.documents.tests.test_issue import NOTICE_FIELDS
-from services.kit import objects, rpc
+from services.kit import rpc
 from services.kit.identity import Actor, sign_token
 from services.kit.jobs import Worker
 from services.kit.procedure import registry
@@ -99,7 +99,7 @@ def test_a_decision_from_draft_to_served_over_http(scene: Scene, web: httpx.Clie
     scene.asks(case_id, "serve_instrument", {"instrument_id": issued["instrument_id"], "addressees": [f"{case_id}-1"]})
     (serving,) = web.get(mine, headers=as_(OFFICER)).json()["servings"]
     assert web.get(mine, headers=as_(PARTY)).status_code == 404
-    proof = {"served_on": "2025-03-03", "proof_sha256": objects.put_bytes(scene.host.objects, b"receipt")}
+    proof = {"served_on": "2025-03-03", "proof_sha256": scene.archive.bring(OFFICER, b"receipt")}
     served = web.post(f"/api/v1/servings/{serving['serving_id']}/proof", json=proof, headers=as_(OFFICER))
     assert (served.status_code, served.json()["state"]) == (200, "served")
     (seen,) = web.get(path, headers=as_(PARTY)).json()["instruments"]

@@ -33,6 +33,7 @@ from services.documents.tests.scene import Scene
 from services.documents.tests.test_issue import FORM_FIELDS
 from services.kit.errors import InvalidInputError, RuleRefusedError
 from services.kit.run import Host
+from services.ops.rig.archive import ArchiveBeside
 from services.ops.rig.session import Rig
 from services.ops.rig.verapdf import broken_rules
 
@@ -48,10 +49,10 @@ sys.stdin.readline()
 
 
 @pytest.fixture(scope="module")
-def sealed(host: Host, rig: Rig) -> bytes:
+def sealed(host: Host, rig: Rig, archive_beside: ArchiveBeside) -> bytes:
     """An issued decision, as an officer downloads it."""
     rig.empty_tables(["documents"])
-    scene = Scene(host)
+    scene = Scene(host, archive_beside)
     scene.furnish()
     drafted = scene.approve(scene.draft(scene.verified(), DECISION, DECISION_FIELDS))
     data = scene.content(scene.issued(drafted.case_id, DECISION)["instrument_id"], "pdf")

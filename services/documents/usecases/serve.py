@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -25,6 +25,7 @@ from services.documents.model.serving import (
     kept_rule,
     proven,
 )
+from services.documents.model.upload import Files, Upload, papers, require_sent
 from services.documents.store import DocumentsUnit
 from services.documents.store.packs import Packs
 from services.documents.usecases.telling import case_of_effect, record, tell
@@ -32,7 +33,6 @@ from services.kit import access, clock
 from services.kit.effects import EffectCall
 from services.kit.errors import CaseNotKnownError, DomainError, InvalidInputError, RuleRefusedError
 from services.kit.legal_calendar import time_limit
-from services.kit.objects import sha256_key
 
 UNRECKONED = Counter("anjuan_documents_unreckoned", "Attempts at a published serving whose day cannot be reckoned")
 log = logging.getLogger("anjuan.documents")
@@ -95,24 +95,40 @@ def _begin(
     return fresh
 
 
-def prove_serving(uow: DocumentsUnit, packs: Packs, request: pb.ProveServingRequest) -> Serving:
-    """A clerk proves a serving; the law fixes the day.
+def prepare_proof(
+    uow: DocumentsUnit, files: Files, token: str, request: pb.ProveServingRequest
+) -> tuple[Serving, Sequence[Upload]]:
+    """Before the transaction: the serving as it stands, and what archive has of the papers.
 
     Raises:
         CaseNotKnownError, NotAllowedError: not the caller's case.
-        RuleRefusedError, ConflictError: see model.serving.proven; or the proof was never uploaded.
+        UnavailableError: archive cannot be asked.
     """
     proof = _proof(request)
     with uow:
         found = uow.servings.get(request.serving_id)
         access.require(uow.connection, uow.cause.actor, "work_case", case_id=found.case_id)
+    return found, files.sent(papers(proof, found).values(), token)
+
+
+def prove_serving(
+    uow: DocumentsUnit, packs: Packs, request: pb.ProveServingRequest, made: tuple[Serving, Sequence[Upload]]
+) -> Serving:
+    """A clerk proves a serving; the law fixes the day. `made`: of prepare_proof.
+
+    Raises:
+        RuleRefusedError, ConflictError: see model.serving.proven.
+        InvalidInputError: a paper has not come.
+    """
+    proof, (found, sent) = _proof(request), made
+    with uow:
         instrument = uow.instruments.get(found.instrument_id)
         pack = packs.pinned(uow.connection, instrument.pack)
-    _require_stored(packs, proof)
-    with uow:
         uow.lock(found.case_id)
         today = uow.legal_on(found.body_id)
-        after = proven(uow.servings.get(request.serving_id), proof, pack, instrument, today)
+        before = uow.servings.get(request.serving_id)
+        after = proven(before, proof, pack, instrument, today)
+        require_sent(papers(proof, before), sent, found.body_id)
         _require_free(uow, after)
         uow.servings.save(after)
         record(uow, "prove_serving", instrument, {"serving_id": after.serving_id, "state": after.state,
@@ -141,12 +157,6 @@ def _day(text: str, name: str) -> date | None:
     except ValueError as error:
         wrong = [{"pointer": f"/{name}", "detail": "应为 YYYY-MM-DD 的日期"}]
         raise InvalidInputError(f"“{text}”不是日期，应写成 2025-01-31 的样子", wrong) from error
-
-
-def _require_stored(packs: Packs, proof: Proof) -> None:
-    for sha256 in filter(None, (proof.proof_sha256, proof.consent_sha256)):
-        if packs.objects.size(sha256_key(sha256)) is None:
-            raise RuleRefusedError(f"没有收到内容为 {sha256[:12]}… 的证明材料，请先上传")
 
 
 def _require_free(uow: DocumentsUnit, serving: Serving) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any
 
 from services.intake.model.fault import Fault, pointer
 from services.intake.model.people import Party, Reporter, faults_of_all, faults_of_each, faults_of_reporter
+from services.intake.model.upload import Upload, fault_of_bytes
 from services.intake.settings import SETTINGS
 from services.kit.identity import Actor
 from services.kit.procedure.forms import faults_of_form
@@ -90,12 +92,18 @@ class Filing:
 
 @dataclass(frozen=True)
 class Standard:
-    """By what a filing is judged: its pack and channel, who acts, and the body's legal date."""
+    """By what a filing is judged: its pack and channel, who acts, the body and its legal date, what was uploaded.
+
+    `known`: hashes that stand in the filing already, and are not asked about again.
+    """
 
     pack: Pack
     channel: Channel
     actor: Actor
+    body_id: str
     on: date
+    uploads: Sequence[Upload] = ()
+    known: frozenset[str] = frozenset()
 
     @property
     def admits_actor(self) -> bool:
@@ -108,6 +116,14 @@ class Standard:
     def from_reporter(self) -> bool:
         """Whether the actor comes as a reporter, not as a party."""
         return self.actor.kind == "party" and "party" not in self.channel.who
+
+    def sent(self) -> Mapping[str, Sequence[Upload]]:
+        """By hash the uploads that archive will open in this filing: to the body, or of who files in the own name."""
+        found: dict[str, list[Upload]] = defaultdict(list)
+        for upload in self.uploads:
+            if upload.body_id == self.body_id or (upload.own and not self.from_reporter):
+                found[upload.sha256].append(upload)
+        return found
 
 
 def faults_of(draft: Draft, by: Standard) -> Iterator[Fault]:
@@ -176,6 +192,7 @@ def faults_of_others_rows(known: Sequence[Party], sent: Sequence[Party], actor: 
 def _faults_of_materials(materials: Sequence[Material], by: Standard) -> Iterator[Fault]:
     items = {item.id for item in by.pack.checklist}
     open_to_all = by.actor.kind == "party" and not by.channel.reporter
+    sent = by.sent()
     for place, material in enumerate(materials):
         at = ("materials", place)
         if not material.name.strip():
@@ -184,6 +201,10 @@ def _faults_of_materials(materials: Sequence[Material], by: Standard) -> Iterato
             yield Fault(pointer(*at, "checklist_item"), f"收件清单中没有“{material.checklist_item}”")
         if material.sha256 and not SHA256.fullmatch(material.sha256):
             yield Fault(pointer(*at, "sha256"), "文件指纹应为64位小写十六进制数（SHA-256）")
+        elif material.sha256 and material.sha256 not in by.known and (
+            fault := fault_of_bytes(material.size, sent.get(material.sha256, ()))
+        ):  # fmt: skip
+            yield Fault(pointer(*at, fault[0]), fault[1])
         if material.size < 0:
             yield Fault(pointer(*at, "size"), "文件大小不能为负数")
         if material.copies < 1:

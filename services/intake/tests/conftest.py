@@ -10,6 +10,7 @@ import pytest
 from services.intake.__main__ import ROOM
 from services.intake.tests.scene import Scene
 from services.kit import run
+from services.ops.rig.archive import ArchiveBeside
 from services.ops.rig.session import Rig
 
 
@@ -25,9 +26,9 @@ def host(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[run.Hos
 
 
 @pytest.fixture
-def scene(host: run.Host, rig: Rig) -> Scene:
+def scene(host: run.Host, rig: Rig, archive_beside: ArchiveBeside) -> Scene:
     """Empty tables, then bodies and packs."""
     rig.empty_tables(["intake"])
-    scene = Scene(host)
+    scene = Scene(host, archive_beside)
     scene.furnish()
     return scene

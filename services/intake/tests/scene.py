@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -16,15 +18,19 @@ from anjuan.identity.v1.identity_pb2 import Appointment, Body, Person
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.workflow.v1.events_pb2 import EffectRequested, PackPublished
 from services.intake.__main__ import ROOM
+from services.intake.clients import ArchivedFiles
 from services.intake.model.fingerprint import Fingerprints
+from services.intake.model.upload import Upload
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
-from services.intake.usecases.filing import submit_filing
+from services.intake.usecases.filing import correct_filing, submit_filing
 from services.kit import clock, events, objects, run
 from services.kit.effects import plain, struct
+from services.kit.errors import NotAllowedError
 from services.kit.identity import Actor, system
 from services.kit.inbox.streams import Listener
 from services.kit.procedure.bundle import pack_files, sha256_of
+from services.ops.rig.archive import ArchiveBeside
 
 COURT, BUREAU, UPPER = "body-court", "body-bureau", "body-province"
 TODAY = date(2025, 3, 3)
@@ -105,11 +111,22 @@ def bundle(pack: Mapping[str, Any], **changed: Any) -> bytes:
     return pack_files(files | {"process.bpmn": _BPMN.encode()})
 
 
+PAPERS: dict[str, bytes] = {}  # by hash, what people have to upload
+
+
+def paper(checklist_item: str, name: str, **more: Any) -> pb.Material:
+    """A material whose bytes its client sends before it names them."""
+    data = name.encode()
+    PAPERS[sha256 := hashlib.sha256(data).hexdigest()] = data
+    return pb.Material(checklist_item=checklist_item, name=name, sha256=sha256, size=len(data), **more)
+
+
 @dataclass
 class Scene:
-    """The room at work: `hears` takes a fact of another room through the real inbox."""
+    """The room at work: `hears` takes a fact of another room through the real inbox; `archive` is the real one."""
 
     host: run.Host
+    archive: ArchiveBeside
     seqs: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -194,8 +211,24 @@ class Scene:
         return [events.decode(bytes(row.body)) for row in rows]
 
     def submits(self, filing: pb.Filing, actor: Actor = CLERK) -> pb.SubmitFilingAnswer:
-        """A filing handed in."""
-        return submit_filing(self.begin(actor), self.packs, pb.SubmitFilingRequest(filing=filing))
+        """A filing handed in, its papers uploaded before."""
+        uploads = self.uploaded(filing.materials, actor, filing.body_id)
+        return submit_filing(self.begin(actor), self.packs, pb.SubmitFilingRequest(filing=filing), uploads)
+
+    def corrects(
+        self, request: pb.CorrectFilingRequest, actor: Actor, body_id: str = COURT
+    ) -> pb.SubmitFilingAnswer:
+        """补正, the papers uploaded before."""
+        uploads = self.uploaded(request.materials, actor, body_id)
+        return correct_filing(self.begin(actor), self.packs, request, uploads)
+
+    def uploaded(self, materials: Iterable[pb.Material], actor: Actor, body_id: str) -> Sequence[Upload]:
+        """What the archive tells the door of these, after the actor has sent the papers among them."""
+        hashes = [m.sha256 for m in materials if m.sha256]
+        for data in (PAPERS[one] for one in hashes if one in PAPERS):
+            with suppress(NotAllowedError):  # who may not upload names it all the same
+                self.archive.bring(actor, data, body_id if actor.kind == "party" else "")
+        return ArchivedFiles(self.archive.address).sent(hashes, self.archive.token(actor))
 
 
 def civil(**changed: Any) -> pb.Filing:
@@ -209,8 +242,7 @@ def civil(**changed: Any) -> pb.Filing:
             pb.Party(role="defendant", kind="natural_person", name="钱二", id_kind="resident_id", id_number=ID_QIAN,
                      phone="13800000002"),
         ],
-        "materials": [pb.Material(checklist_item="complaint", name="起诉状", sha256="a" * 64, size=10),
-                      pb.Material(checklist_item="identity", name="身份证复印件", sha256="b" * 64, size=10)],
+        "materials": [paper("complaint", "起诉状"), paper("identity", "身份证复印件")],
     }  # fmt: skip
     return pb.Filing(**filing | changed)
 
@@ -225,6 +257,6 @@ def report(**changed: Any) -> pb.Filing:
         "content": struct({"claim": "销售过期食品", "source": "电话举报"}),
         "parties": [pb.Party(role="respondent", kind="organisation", name="某超市", id_kind="uscc", id_number=USCC)],
         "reporter": pb.Reporter(name="欧阳举报", phone="13912345678", address="某路1号"),
-        "materials": [pb.Material(checklist_item="report_record", name="欧阳举报的举报信", sha256="c" * 64, size=9)],
+        "materials": [paper("report_record", "欧阳举报的举报信")],
     }
     return pb.Filing(**filing | changed)

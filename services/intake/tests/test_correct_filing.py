@@ -8,16 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from anjuan.intake.v1 import intake_pb2 as pb
-from services.intake.tests.scene import CLERK, DEFENDANT, PLAINTIFF, PRINTS, SUPERVISOR, Scene, civil
-from services.intake.usecases.filing import correct_filing
+from services.intake.tests.scene import CLERK, DEFENDANT, PLAINTIFF, PRINTS, SUPERVISOR, Scene, civil, paper
 from services.intake.usecases.register import correct_register
 from services.kit import schema
 from services.kit.effects import struct
 from services.kit.errors import CaseNotKnownError, InvalidInputError, PreconditionError, RuleRefusedError
 from services.kit.identity import Actor
 
-COMPLAINT = pb.Material(checklist_item="complaint", name="起诉状", sha256="d" * 64)
-IDENTITY = pb.Material(checklist_item="identity", name="身份证", sha256="e" * 64)
+COMPLAINT = paper("complaint", "补正的起诉状")
+IDENTITY = paper("identity", "身份证")
 BOTH = [{"checklist_item": "complaint", "detail": "缺起诉状"}, {"checklist_item": "identity", "detail": "缺身份证明"}]
 
 
@@ -25,7 +24,7 @@ def correct(
     scene: Scene, case: pb.SubmitFilingAnswer, actor: Actor = PLAINTIFF, **change: Any
 ) -> pb.SubmitFilingAnswer:
     request: dict[str, Any] = {"filing_id": case.filing_id, "if_version": case.version} | change
-    return correct_filing(scene.begin(actor), scene.packs, pb.CorrectFilingRequest(**request))
+    return scene.corrects(pb.CorrectFilingRequest(**request), actor)
 
 
 @pytest.fixture

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
 from anjuan.intake.v1 import intake_pb2 as pb
 from anjuan.intake.v1.intake_pb2_grpc import IntakeStub
 from services.intake import rpc as door
-from services.intake.tests.scene import CLERK, LEADER, REGISTRAR, Scene, civil
+from services.intake.clients import ArchivedFiles
+from services.intake.model.upload import Upload
+from services.intake.tests.scene import CLERK, COURT, LEADER, REGISTRAR, Scene, civil
 from services.kit import rpc
 from services.kit.errors import (
     CaseNotKnownError,
@@ -17,6 +19,7 @@ from services.kit.errors import (
     KeyReusedError,
     NotSignedInError,
     PreconditionError,
+    UnavailableError,
 )
 from services.kit.identity import Actor, sign_token
 from services.ops.rig.session import Rig
@@ -24,8 +27,10 @@ from services.ops.rig.session import Rig
 
 @pytest.fixture
 def stub(scene: Scene) -> Iterator[IntakeStub]:
-    server = rpc.serve(scene.host, door.registrations(scene.host), address := scene.host.settings.rpc["intake"])
+    files = ArchivedFiles(scene.archive.address)
+    server = rpc.serve(scene.host, door.registrations(scene.host, files), address := scene.host.settings.rpc["intake"])
     server.start()
+    scene.uploaded(civil().materials, CLERK, COURT)
     with rpc.channel(address) as channel:
         yield IntakeStub(channel)
     server.stop(None).wait()
@@ -83,6 +88,39 @@ def test_unknown_and_forbidden_look_alike(stub: IntakeStub, rig: Rig, scene: Sce
     assert len(set(said)) == 1
     with pytest.raises(NotSignedInError):
         rpc.invoke(stub.GetCase, pb.GetCaseRequest(case_id=case.case_id))
+
+
+def test_no_transaction_waits_for_the_archive(
+    stub: IntakeStub, rig: Rig, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, held = ArchivedFiles.sent, []
+
+    def watched(self: ArchivedFiles, hashes: Iterable[str], token: str) -> Sequence[Upload]:
+        held.append(scene.host.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return sent(self, hashes, token)
+
+    monkeypatch.setattr(ArchivedFiles, "sent", watched)
+    for key in ("a", "b"):
+        rpc.invoke(stub.SubmitFiling, pb.SubmitFilingRequest(filing=civil()), token=token(rig, CLERK), key=key)
+    assert held == [0, 0]  # once a filing
+
+
+def test_without_the_archive_a_filing_with_files_waits(rig: Rig, stub: IntakeStub, scene: Scene) -> None:
+    clerk, request = token(rig, CLERK), pb.SubmitFilingRequest(filing=civil())
+    first = rpc.invoke(stub.SubmitFiling, request, token=clerk, key="k1")
+    for away in ("", f"127.0.0.1:{rig.ports['rpc_archive']}"):  # not installed; nobody listens
+        server = rpc.serve(scene.host, door.registrations(scene.host, ArchivedFiles(away)), "127.0.0.1:0")
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        with rpc.channel(f"127.0.0.1:{port}") as channel:
+            other = IntakeStub(channel)
+            with pytest.raises(UnavailableError, match="“电子卷宗”服务暂不可用，无法核对所附文件"):
+                rpc.invoke(other.SubmitFiling, request, token=clerk, key="k2")
+            assert rpc.invoke(other.SubmitFiling, request, token=clerk, key="k1") == first
+            on_paper = pb.SubmitFilingRequest(filing=civil(materials=[]))
+            assert rpc.invoke(other.SubmitFiling, on_paper, token=clerk).case_id
+        server.stop(None).wait()
+    assert rpc.invoke(stub.SubmitFiling, request, token=clerk, key="k2").case_id
 
 
 def test_no_transaction_waits_for_the_object_store(

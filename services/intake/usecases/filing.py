@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from anjuan.intake.v1 import events_pb2 as events
@@ -13,6 +14,7 @@ from services.intake.model.fault import Fault, refuse
 from services.intake.model.filing import Draft, Filing, Standard, faults_of, faults_of_others_rows, faults_of_rows
 from services.intake.model.notice import outstanding, prints
 from services.intake.model.people import Reporter, faults_of_all
+from services.intake.model.upload import Upload
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
 from services.intake.usecases.linking import faults_of_links
@@ -27,10 +29,13 @@ FROM_OUTSIDE = ("transfer", "assigned", "request")  # what one body may send to 
 REPORTER = Actor(kind="party", person_id="reporter", name="举报人")
 
 
-def submit_filing(uow: IntakeUnit, packs: Packs, request: pb.SubmitFilingRequest) -> pb.SubmitFilingAnswer:
+def submit_filing(
+    uow: IntakeUnit, packs: Packs, request: pb.SubmitFilingRequest, uploads: Sequence[Upload] = ()
+) -> pb.SubmitFilingAnswer:
     """收案: a filing is in the register, nothing is decided yet.
 
-    The same for an application, a lead found ex officio, a report, a complaint and a transfer (`channel`).
+    The same for an application, a lead found ex officio, a report, a complaint and a transfer (`channel`). `uploads`:
+    what archive has of the files that it names; paper has no hash and is scanned later.
 
     Raises:
         InvalidInputError: every fault at once. What the checklist misses is no fault but answered.
@@ -38,7 +43,7 @@ def submit_filing(uow: IntakeUnit, packs: Packs, request: pb.SubmitFilingRequest
     """
     draft = messages.draft_of(request.filing)
     with uow:
-        by = _standard(uow, packs, draft)
+        by = replace(_standard(uow, packs, draft), uploads=uploads)
         draft = _completed(draft, by)
         refuse([*faults_of(draft, by), *faults_of_links(uow, draft.parties, reporter=draft.reporter)])
         case = _received(draft, by)
@@ -67,7 +72,7 @@ def _standard(uow: IntakeUnit, packs: Packs, draft: Draft) -> Standard:
         refuse([Fault("/channel", f"“{pack.title}”的案件来源只有：{names}")])
     if actor.kind == "staff" and actor.body_id != draft.body_id and draft.channel not in FROM_OUTSIDE:
         raise NotAllowedError("其他机关的案件只能移送、交办或者报请，不能代为登记")
-    by = Standard(pack, pack.channels[draft.channel], actor, on)
+    by = Standard(pack, pack.channels[draft.channel], actor, draft.body_id, on)
     if not by.admits_actor:
         raise NotAllowedError("您不能以这种来源提交，请选择其他案件来源")
     return by
@@ -114,7 +119,9 @@ def _hide_reporter(uow: IntakeUnit, by: Standard) -> None:
         uow.acting(REPORTER)
 
 
-def correct_filing(uow: IntakeUnit, packs: Packs, request: pb.CorrectFilingRequest) -> pb.SubmitFilingAnswer:
+def correct_filing(
+    uow: IntakeUnit, packs: Packs, request: pb.CorrectFilingRequest, uploads: Sequence[Upload] = ()
+) -> pb.SubmitFilingAnswer:
     """补正: by the one who filed, until a decision; by the body's people while the notice runs.
 
     Raises:
@@ -126,7 +133,8 @@ def correct_filing(uow: IntakeUnit, packs: Packs, request: pb.CorrectFilingReque
     with uow:
         before = _correctable(uow, request)
         pack, on = packs.pinned(uow.connection, before.pack), uow.legal_on(before.body_id)
-        by = Standard(pack, pack.channels[before.channel], uow.cause.actor, on)
+        known = frozenset(m.sha256 for m in before.materials)
+        by = Standard(pack, pack.channels[before.channel], uow.cause.actor, before.body_id, on, uploads, known)
         after = _corrected(uow, before, change, by)
         uow.cases.save(before, after)
         _hide_reporter(uow, by)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from services.kit.settings import Settings
+from services.ops.rig.archive import ArchiveBeside
 from services.ops.rig.elasticsearch import Elasticsearch
 from services.ops.rig.objects import Minio, SeaweedFS
 from services.ops.rig.session import Rig
@@ -65,6 +66,16 @@ def elasticsearch(rig: Rig) -> Elasticsearch:
 def platform() -> Iterator[Platform]:
     """The whole platform, scripted, as `anjuan up` starts it: address, kill(name), hold(name); see Platform."""
     one = Platform.started()
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+@pytest.fixture(scope="session")
+def archive_beside(rig: Rig) -> Iterator[ArchiveBeside]:
+    """The real archive for suites of rooms that ask it (about 1 s): `.address`, `.bring(actor, data)`."""
+    one = ArchiveBeside(rig).start()
     try:
         yield one
     finally:

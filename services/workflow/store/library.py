@@ -87,7 +87,3 @@ class Library:
         if sha256 is None:
             raise UnavailableError(f"程序包 {pack_id} {version} 尚未发布，稍后重试")
         return self.engine(sha256)
-
-    def holds(self, sha256: str) -> bool:
-        """Whether a file of this hash lies in the object store."""
-        return self.objects.size(sha256_key(sha256)) is not None

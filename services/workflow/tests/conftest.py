@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.ops.rig.archive import ArchiveBeside
 from services.ops.rig.session import Rig
 from services.workflow.tests.desk import Desk
 
 
 @pytest.fixture(scope="session")
-def empty_desk(rig: Rig) -> Iterator[Desk]:
+def empty_desk(rig: Rig, archive_beside: ArchiveBeside) -> Iterator[Desk]:
     """One database and one door for all tests."""
-    one = Desk(rig).open()
+    one = Desk(rig, archive_beside).open()
     try:
         yield one
     finally:

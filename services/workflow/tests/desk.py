@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from services.kit import clock, events, identity, rpc, run
 from services.kit.effects import plain, struct
 from services.kit.identity import Actor
 from services.kit.inbox.streams import Listener
+from services.ops.rig.archive import ArchiveBeside
 from services.ops.rig.session import Rig
 from services.workflow.__main__ import ROOM
 
@@ -51,14 +52,16 @@ PEOPLE: dict[str, tuple[str, str, tuple[str, ...], bool]] = {
 
 @dataclass
 class Desk:
-    """One room with people and packs."""
+    """One room with people and packs; `archive` is the real one beside it."""
 
     rig: Rig
+    archive: ArchiveBeside
     sequences: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
     @cached_property
     def host(self) -> run.Host:
-        return run.open_host(ROOM, self.rig.settings, pool=20)
+        settings = self.rig.settings
+        return run.open_host(ROOM, replace(settings, rpc={**settings.rpc, "archive": self.archive.address}), pool=20)
 
     @cached_property
     def listener(self) -> Listener:

@@ -188,7 +188,7 @@ p -> v -> j"""
     nodes = {"a": {}, "b": {}, "c": {}, "w": {"waits_for": {"event": "FilingCorrected"}},
              "v": {"waits_for": {"event": "TimeLimitExpired"}}}  # fmt: skip
     case_id = begin(desk, drawing, nodes)
-    other = Desk(desk.rig, desk.sequences)
+    other = Desk(desk.rig, desk.archive, desk.sequences)
     facts = [lambda d: correct(d, case_id), lambda d: expire(d, case_id)]
     try:
         while not desk.course("leader", case_id).concluded:

@@ -6,6 +6,7 @@ import pytest
 
 from anjuan.workflow.v1 import workflow_pb2 as pb
 from services.kit import clock, rpc
+from services.workflow.clients import ArchivedFiles
 from services.workflow.rpc import WorkflowServicer
 from services.workflow.tests.desk import Desk
 from services.workflow.tests.tiny import bundle
@@ -21,7 +22,7 @@ def test_no_transaction_waits_for_the_object_store(desk: Desk, monkeypatch: pyte
         return get(key)
 
     monkeypatch.setattr(desk.host.objects, "get", watched)
-    servicer = WorkflowServicer(desk.host)  # of a process that has just started
+    servicer = WorkflowServicer(desk.host, ArchivedFiles(""))  # of a process that has just started
     for ask in (
         lambda: servicer.GetTask(pb.GetTaskRequest(task_id=task.task_id), None),  # type: ignore[arg-type]
         lambda: servicer.CompleteTask(pb.CompleteTaskRequest(task_id=task.task_id), None),  # type: ignore[arg-type]

@@ -12,7 +12,6 @@ from anjuan.intake.v1 import intake_pb2
 from anjuan.kit.v1.cards_pb2 import SupervisionCard
 from anjuan.supervision.v1 import events_pb2 as supervision_facts
 from anjuan.workflow.v1 import workflow_pb2 as pb
-from services.kit import objects
 from services.kit.effects import plain, struct
 from services.kit.errors import CaseNotKnownError, InvalidInputError, RuleRefusedError
 from services.workflow.__main__ import ROOM
@@ -180,7 +179,11 @@ def test_a_superior_elsewhere_answers_on_paper(desk: Desk) -> None:
                         (paper | {"scan": "a" * 64, "decided_on": "2025-03-11"}, "不得晚于今天")):  # fmt: skip
         with pytest.raises(InvalidInputError, match=said):
             desk.complete("zhang", asking, "a", wrong)
-    scan = objects.put_bytes(desk.host.objects, b"%PDF-1.7 paper", "application/pdf")
+    elsewhere = desk.archive.bring(desk.actor("stranger"), b"a paper of another body")
+    with pytest.raises(InvalidInputError, match="批复扫描件尚未上传完成，请先上传再登记") as refused:
+        desk.complete("zhang", asking, "a", paper | {"scan": elsewhere})
+    assert [fault["pointer"] for fault in refused.value.fields] == ["/data/scan"]
+    scan = desk.archive.bring(desk.actor("li"), "批复".encode())
     with pytest.raises(InvalidInputError, match="不得早于报请之日 2025-03-03"):
         desk.complete("zhang", asking, "a", paper | {"scan": scan, "decided_on": "2025-03-02"})
     with pytest.raises(InvalidInputError, match="不能超过报请的 3个月"):

@@ -41,9 +41,6 @@ class Packs(Protocol):
     def published(self, uow: Any, pack_id: str, version: str) -> Engine:
         """Raises UnavailableError while the version is not published here."""
 
-    def holds(self, sha256: str) -> bool:
-        """Whether a file of this hash lies in the object store."""
-
 
 class Run:
     """The instance as it changes; `save` writes it. `open` maps open visits to their nodes."""

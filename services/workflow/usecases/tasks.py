@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from services.kit.procedure import conditions
 from services.kit.procedure.forms import require_form
 from services.workflow.model.audience import seats
 from services.workflow.model.records import Visit
+from services.workflow.model.upload import Upload
 from services.workflow.store import WorkflowUnit
 from services.workflow.tables import tasks
 from services.workflow.usecases.approvals import next_level, open_level
@@ -25,8 +27,12 @@ from services.workflow.usecases.replies import record_reply
 from services.workflow.usecases.run import Packs, Run
 
 
-def complete_task(uow: WorkflowUnit, packs: Packs, request: pb.CompleteTaskRequest) -> pb.CompleteTaskAnswer:
+def complete_task(
+    uow: WorkflowUnit, packs: Packs, request: pb.CompleteTaskRequest, uploads: Sequence[Upload] = ()
+) -> pb.CompleteTaskAnswer:
     """Fill in a node's form and hand it on: to the first approver, else to its effects.
+
+    `uploads`: what archive has of a scan that the form names.
 
     Raises:
         see grasp, day_of, require_people; InvalidInputError with every fault of the form;
@@ -34,7 +40,7 @@ def complete_task(uow: WorkflowUnit, packs: Packs, request: pb.CompleteTaskReque
     """
     hold = grasp(uow, packs, request.task_id, "form", request.if_version)
     if hold.task.effect_id:
-        return record_reply(uow, packs, hold, request)
+        return record_reply(uow, packs, hold, request, uploads)
     on, form = day_of(hold, request.occurred_on), plain(request.data)
     people = require_people(hold, list(request.with_ids), on)
     require_form(hold.run.pack.form_of(hold.task.node_id), form)
