@@ -40,12 +40,12 @@ class Party(Body):
 
 
 class Material(Body):
-    """A material by the hash of its stored upload."""
+    """A material: a file by the hash of its stored upload; paper at a counter without one, to be scanned."""
 
     checklist_item: IdText = ""
     name: Name
-    sha256: Sha256
-    size: Annotated[int, Field(ge=1, le=2**40)]
+    sha256: Sha256 | Literal[""] = ""
+    size: Annotated[int, Field(ge=0, le=2**40)] = 0
     copies: Annotated[int, Field(ge=1, le=1000)] = 1
     internal: bool = False
 

@@ -119,8 +119,8 @@ class Installation:
 
     def program(self, name: str, *module: str) -> PythonProgram:
         """One of our processes by name."""
-        own = {"ANJUAN_METRICS_PORT": str(self.ports[f"metrics_{name}"])} if name != "gateway" else {}
-        port = self.ports["gateway" if name == "gateway" else f"metrics_{name}"]
+        port = self.ports.get("gateway" if name == "gateway" else f"metrics_{name}", 0)  # 0: none until `up` renews it
+        own = {"ANJUAN_METRICS_PORT": str(port)} if name != "gateway" else {}
         return PythonProgram(name, module, self.place, self.variables | own, port)
 
     def programs(self) -> list[Part]:

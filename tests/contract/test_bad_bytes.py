@@ -176,6 +176,14 @@ def test_what_names_a_file_that_has_not_come_is_refused(world: World) -> None:
     assert send(world, "POST /api/v1/servings/{serving_id}/proof", lacking).status_code == 200
 
 
+def test_paper_at_the_counter_names_no_file(world: World) -> None:
+    filing = made(world, "POST /api/v1/filings")
+    on_paper = [{"name": "举报登记表", "checklist_item": "report_record"}]
+    for materials, missing in (([], 1), (on_paper, 0)):
+        answer = send(world, "POST /api/v1/filings", replace(filing, body=world.filing(materials=materials)))
+        assert (answer.status_code, len(answer.json()["open_items"])) == (201, missing)
+
+
 def test_a_file_is_read_from_an_offset_within_reason(world: World) -> None:
     fit = made(world, "GET /api/v1/files/{sha256}")
     for offset in ("-1", "x", "9" * 30):

@@ -201,6 +201,8 @@ def _faults_of_materials(materials: Sequence[Material], by: Standard) -> Iterato
             yield Fault(pointer(*at, "checklist_item"), f"收件清单中没有“{material.checklist_item}”")
         if material.sha256 and not SHA256.fullmatch(material.sha256):
             yield Fault(pointer(*at, "sha256"), "文件指纹应为64位小写十六进制数（SHA-256）")
+        elif not material.sha256 and by.actor.kind == "party" and "" not in by.known:
+            yield Fault(pointer(*at, "sha256"), "网上提交的材料须先上传文件；纸质材料请到立案窗口提交")
         elif material.sha256 and material.sha256 not in by.known and (
             fault := fault_of_bytes(material.size, sent.get(material.sha256, ()))
         ):  # fmt: skip

@@ -104,7 +104,7 @@ def test_rows_are_replaced_by_id_and_faults_point_into_the_request(scene: Scene)
         correct(scene, case, if_version=2, content=struct({}), materials=[pb.Material(material_id="x", name="甲")],
                 parties=[third, pb.Party(party_id="y", role="defendant", kind="organisation", name="")])  # fmt: skip
     assert {f["pointer"] for f in refused.value.fields} == {
-        "/content/claim", "/materials/0", "/parties/1", "/parties/1/name",
+        "/content/claim", "/materials/0", "/materials/0/sha256", "/parties/1", "/parties/1/name",
     }  # fmt: skip
     emptied = pb.Party(party_id=zhao.party_id, role="defendant", kind="natural_person", name="赵一")
     with pytest.raises(InvalidInputError) as refused:

@@ -74,7 +74,7 @@ def test_the_register_is_corrected_by_the_same_rule(scene: Scene) -> None:
     scene.account("acc-qian")
     request = pb.CorrectFilingRequest(filing_id=case.filing_id, if_version=2, parties=[zhao, qian])
     assert correct_filing(scene.begin(CLERK), scene.packs, request).version == 3
-    complaint = pb.Material(checklist_item="complaint", name="起诉状", sha256="a" * 64, size=10)
+    complaint = pb.Material(checklist_item="complaint", name="起诉状")
     request = pb.CorrectFilingRequest(filing_id=case.filing_id, if_version=3, materials=[complaint])
     correct_filing(scene.begin(CLERK), scene.packs, request)
     scene.asks("docket", case)

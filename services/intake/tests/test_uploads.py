@@ -84,6 +84,10 @@ def test_a_reporter_sends_to_the_body_that_receives(scene: Scene) -> None:
 def test_paper_at_the_counter_has_no_hash(scene: Scene) -> None:
     on_paper = [pb.Material(checklist_item=item, name=item) for item in ("complaint", "identity")]
     assert not scene.submits(civil(materials=on_paper)).open_items
+    online = "网上提交的材料须先上传文件；纸质材料请到立案窗口提交"
+    assert faults(scene, civil(materials=on_paper), PLAINTIFF) == dict.fromkeys(
+        ("/materials/0/sha256", "/materials/1/sha256"), online
+    )
 
 
 def test_what_stands_in_the_filing_is_not_asked_about_again(scene: Scene) -> None:

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from services.kit.settings import Settings
+from services.ops.installation import Installation
 from services.ops.rig import ports
 from services.ops.rig.environment import for_process, port_names, variables
 from services.ops.rig.keys import ensure_token_key
-from services.ops.rig.place import Place, read_json
+from services.ops.rig.place import Place, read_json, write_json
 
 ROOMS = ("identity", "intake")
 
@@ -55,6 +56,16 @@ def test_ports_are_kept_and_those_taken_by_others_are_renewed(tmp_path: Path) ->
     assert renewed["postgres"] != chosen["postgres"]
     assert renewed["rabbitmq"] == chosen["rabbitmq"]
     assert read_json(place.data / "ports.json") == renewed
+
+
+def test_an_installation_made_before_a_process_was_there_is_still_opened(tmp_path: Path) -> None:
+    made = Installation.create(tmp_path, "embedded", scripted=False, moving=True, wishes=False)
+    older = {name: port for name, port in made.ports.items() if name != "metrics_followers"}
+    write_json(tmp_path / "ports.json", older)
+    opened = Installation.open(tmp_path)
+    assert [part.name for part in opened.parts()] == [part.name for part in made.parts()]
+    renewed = Installation.create(tmp_path, "embedded", scripted=False, moving=True, wishes=False)
+    assert renewed.ports.keys() == made.ports.keys()
 
 
 def test_two_folders_never_share_a_port(tmp_path: Path) -> None:
