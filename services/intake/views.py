@@ -49,7 +49,8 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
     if internal:
         _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
-    answer = messages.case_message(case, links, _carried_by(uow, case), uow.notices.of(case_id), internal)
+    notices = uow.notices.seen_by(actor, case_id)
+    answer = messages.case_message(case, links, _carried_by(uow, case), notices, internal)
     answer.seen_as_filer = as_filer
     return answer
 
@@ -109,7 +110,7 @@ def get_filing(uow: IntakeUnit, packs: Packs, filing_id: str) -> pb.Filing:
         _require_view(uow, case_id)
     internal = access.allowed(uow.connection, actor, "view_internal", case_id=case_id)
     answer = messages.filing_message(_as_seen_by(actor, case), internal)
-    answer.notices.extend(messages.notice_message(n) for n in uow.notices.of(case_id))
+    answer.notices.extend(messages.notice_message(n) for n in uow.notices.seen_by(actor, case_id))
     if not own and not internal:
         pack = packs.pinned(uow.connection, case.pack)
         answer.content.CopyFrom(struct(open_content(case.filing.content, pack, case.channel)))

@@ -13,7 +13,7 @@ from services.intake.model.link import CaseLink
 from services.intake.model.notice import Notice
 from services.intake.model.numbering import Body
 from services.intake.model.people import Reporter
-from services.intake.store.cases import defects_of
+from services.intake.store.cases import defects_of, taken_in_by
 from services.kit import access, clock
 from services.kit.errors import NotFoundError
 from services.kit.identity import Actor
@@ -59,6 +59,14 @@ class Notices:
             Notice(**{f.name: row[f.name] for f in fields(Notice)} | {"defects": defects_of(row["defects"])})
             for row in rows.mappings()
         ]
+
+    def seen_by(self, actor: Actor, case_id: str) -> list[Notice]:
+        """For staff, and for who filed: what is wrong with a filing is nothing to the other side."""
+        return self.of(case_id) if actor.kind == "staff" or self._filed(actor.account_id, case_id) else []
+
+    def _filed(self, account_id: str, case_id: str) -> bool:
+        query = select(taken_in_by(account_id, case_id))
+        return bool(account_id) and bool(self.connection.execute(query).scalar())
 
     def last(self, case_id: str) -> Notice | None:
         """The latest of a case."""
