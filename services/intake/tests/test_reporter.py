@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -162,6 +163,23 @@ def test_a_reporter_is_no_party_and_is_not_named_in_the_open(scene: Scene) -> No
     assert scene.submits(shop, REGISTRAR).case_id
     with pytest.raises(NotAllowedError):
         scene.submits(report(channel="ex_officio"), WHISTLE)
+
+
+def test_no_correction_makes_the_reporter_a_party(scene: Scene) -> None:
+    case = scene.submits(report(), WHISTLE)
+    scene.account("acc-whistle")
+    [shop] = scene.told(case.case_id)[0].data.filing.parties
+    shop.account_id = "acc-whistle"
+    known = pb.Party(role="respondent", kind="natural_person", name="欧阳举报")
+
+    def wrong(**sent: Any) -> set[str]:
+        change = pb.CorrectRegisterRequest(case_id=case.case_id, if_version=1, reason="规范名称", **sent)
+        with pytest.raises(InvalidInputError) as refused:
+            correct_register(scene.begin(REGISTRAR), scene.packs, PRINTS, change)
+        return {fault["pointer"] for fault in refused.value.fields}
+
+    assert wrong(parties=[shop, known]) == {"/parties/0/account_id", "/parties/1/name"}
+    assert wrong(title="欧阳举报举报某超市") == {"/title"}
 
 
 def test_no_later_act_reveals_the_reporter(scene: Scene) -> None:
