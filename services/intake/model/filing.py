@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -94,7 +94,7 @@ class Filing:
 class Standard:
     """By what a filing is judged: its pack and channel, who acts, the body and its legal date, what was uploaded.
 
-    `known`: hashes that stand in the filing already, and are not asked about again.
+    `standing`: materials in the filing already: their files are not asked about again, what is paper stays paper.
     """
 
     pack: Pack
@@ -103,7 +103,7 @@ class Standard:
     body_id: str
     on: date
     uploads: Sequence[Upload] = ()
-    known: frozenset[str] = frozenset()
+    standing: Sequence[Material] = ()
 
     @property
     def admits_actor(self) -> bool:
@@ -124,6 +124,16 @@ class Standard:
             if upload.body_id == self.body_id or (upload.own and not self.from_reporter):
                 found[upload.sha256].append(upload)
         return found
+
+    @property
+    def known(self) -> dict[str, int]:
+        """By hash the size of the files that stand in the filing."""
+        return {m.sha256: m.size for m in self.standing if m.sha256}
+
+    def sized(self, materials: Iterable[Material]) -> Iterator[Material]:
+        """The same with the sizes that were left out, as far as the files are known."""
+        sizes = {sha256: u.size for sha256, found in self.sent().items() for u in found if u.stored} | self.known
+        yield from (replace(m, size=m.size or sizes.get(m.sha256, 0)) for m in materials)
 
 
 def faults_of(draft: Draft, by: Standard) -> Iterator[Fault]:
@@ -192,27 +202,39 @@ def faults_of_others_rows(known: Sequence[Party], sent: Sequence[Party], actor: 
 def _faults_of_materials(materials: Sequence[Material], by: Standard) -> Iterator[Fault]:
     items = {item.id for item in by.pack.checklist}
     open_to_all = by.actor.kind == "party" and not by.channel.reporter
-    sent = by.sent()
     for place, material in enumerate(materials):
         at = ("materials", place)
         if not material.name.strip():
             yield Fault(pointer(*at, "name"), "请填写材料名称")
         if material.checklist_item and material.checklist_item not in items:
             yield Fault(pointer(*at, "checklist_item"), f"收件清单中没有“{material.checklist_item}”")
-        if material.sha256 and not SHA256.fullmatch(material.sha256):
-            yield Fault(pointer(*at, "sha256"), "文件指纹应为64位小写十六进制数（SHA-256）")
-        elif not material.sha256 and by.actor.kind == "party" and "" not in by.known:
-            yield Fault(pointer(*at, "sha256"), "网上提交的材料须先上传文件；纸质材料请到立案窗口提交")
-        elif material.sha256 and material.sha256 not in by.known and (
-            fault := fault_of_bytes(material.size, sent.get(material.sha256, ()))
-        ):  # fmt: skip
-            yield Fault(pointer(*at, fault[0]), fault[1])
         if material.size < 0:
             yield Fault(pointer(*at, "size"), "文件大小不能为负数")
         if material.copies < 1:
             yield Fault(pointer(*at, "copies"), "份数至少为1")
         if material.internal and open_to_all:
             yield Fault(pointer(*at, "internal"), "当事人提交的材料入正卷，不能标为副卷材料")
+    yield from _faults_of_files(materials, by)
+
+
+def _faults_of_files(materials: Sequence[Material], by: Standard) -> Iterator[Fault]:
+    """Whether the bytes have come, and are as many as is said; paper has none."""
+    sent, known = by.sent(), by.known
+    paper = {m.material_id for m in by.standing if not m.sha256}
+    for place, material in enumerate(materials):
+        fault: tuple[str, str] | None = None
+        if not material.sha256 and by.actor.kind == "party" and material.material_id not in paper:
+            fault = "sha256", "网上提交的材料须先上传文件；纸质材料请到立案窗口提交"
+        elif not material.sha256 and material.size > 0:
+            fault = "size", "纸质材料没有文件，不填写文件大小"
+        elif material.sha256 and not SHA256.fullmatch(material.sha256):
+            fault = "sha256", "文件指纹应为64位小写十六进制数（SHA-256）"
+        elif material.sha256 in known and material.size != known[material.sha256]:
+            fault = "size", f"与已提交文件的大小（{known[material.sha256]}字节）不符"
+        elif material.sha256 and material.sha256 not in known:
+            fault = fault_of_bytes(material.size, sent.get(material.sha256, ()))
+        if fault:
+            yield Fault(pointer("materials", place, fault[0]), fault[1])
 
 
 def _faults_of_content(content: Mapping[str, Any], by: Standard) -> Iterator[Fault]:

@@ -36,6 +36,6 @@ def fault_of_bytes(size: int, sent: Sequence[Upload]) -> tuple[str, str] | None:
         return "sha256", "该文件尚未上传完成，请先上传（可断点续传），上传完成后再提交"
     if not stored:
         return "sha256", "该文件已收齐，正在核对内容，请稍候再提交"
-    if size and size not in stored:
+    if size not in stored:
         return "size", f"与已上传文件的大小（{stored[0]}字节）不符"
     return None

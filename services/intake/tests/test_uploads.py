@@ -90,6 +90,41 @@ def test_paper_at_the_counter_has_no_hash(scene: Scene) -> None:
     )
 
 
+def test_one_paper_row_opens_no_door_for_others(scene: Scene) -> None:
+    case = scene.submits(civil(materials=civil().materials[1:]), PLAINTIFF)
+    defects = [{"checklist_item": "complaint", "detail": "缺起诉状"}]
+    scene.asks("issue_deficiency_notice", case, defects=defects, due_on="2025-03-20")
+    change = pb.CorrectFilingRequest(filing_id=case.filing_id, if_version=2)
+    change.materials.add(checklist_item="complaint", name="起诉状")
+    assert scene.corrects(change, CLERK).version == 3
+    stands = scene.told(case.case_id)[-1].data.filing.materials[1]
+    again = pb.CorrectFilingRequest(filing_id=case.filing_id, if_version=3, materials=[stands])
+    again.materials.add(checklist_item="evidence", name="没有文件的证据")
+    with pytest.raises(InvalidInputError) as refused:
+        scene.corrects(again, PLAINTIFF)
+    assert [f["pointer"] for f in refused.value.fields] == ["/materials/1/sha256"]
+    del again.materials[1]
+    assert scene.corrects(again, PLAINTIFF).version == 4, "what is paper stays so"
+
+
+def test_the_register_s_sizes_are_those_of_the_files(scene: Scene) -> None:
+    filing = civil()
+    for material in filing.materials:
+        material.size = 0
+    case = scene.submits(filing, PLAINTIFF)
+    told = scene.told(case.case_id)[-1].data.filing.materials
+    assert [m.size for m in told] == [m.size for m in civil().materials], "filled in from the upload"
+    change = pb.CorrectFilingRequest(filing_id=case.filing_id, if_version=1, materials=told)
+    change.materials[1].size = 7
+    with pytest.raises(InvalidInputError, match="1处"):
+        scene.corrects(change, PLAINTIFF)
+    change.materials[1].size = 0
+    assert scene.corrects(change, PLAINTIFF).version == 2
+    assert [m.size for m in scene.told(case.case_id)[-1].data.filing.materials] == [m.size for m in told]
+    on_paper = [pb.Material(checklist_item="complaint", name="起诉状", size=9)]
+    assert faults(scene, civil(materials=on_paper)) == {"/materials/0/size": "纸质材料没有文件，不填写文件大小"}
+
+
 def test_what_stands_in_the_filing_is_not_asked_about_again(scene: Scene) -> None:
     case = scene.submits(civil(), PLAINTIFF)
     again = pb.CorrectFilingRequest(filing_id=case.filing_id, if_version=1, materials=civil().materials)

@@ -84,7 +84,7 @@ def _completed(draft: Draft, by: Standard) -> Draft:
         draft = replace(draft, reporter=replace(draft.reporter or Reporter(), account_id=by.actor.account_id))
     fresh = replace(
         draft, parties=tuple(replace(p, party_id="") for p in draft.parties),
-        materials=tuple(replace(m, material_id="") for m in draft.materials),
+        materials=tuple(replace(m, material_id="") for m in by.sized(draft.materials)),
     )  # fmt: skip
     return _numbered(_marked(fresh, by.pack, reported=draft.reporter is not None))
 
@@ -133,8 +133,9 @@ def correct_filing(
     with uow:
         before = _correctable(uow, request)
         pack, on = packs.pinned(uow.connection, before.pack), uow.legal_on(before.body_id)
-        known = frozenset(m.sha256 for m in before.materials)
-        by = Standard(pack, pack.channels[before.channel], uow.cause.actor, before.body_id, on, uploads, known)
+        channel = pack.channels[before.channel]
+        by = Standard(pack, channel, uow.cause.actor, before.body_id, on, uploads, before.materials)
+        change = replace(change, materials=tuple(by.sized(change.materials)))
         after = _corrected(uow, before, change, by)
         uow.cases.save(before, after)
         _hide_reporter(uow, by)
