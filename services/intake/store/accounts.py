@@ -21,8 +21,7 @@ class Accounts:
         told = upsert(accounts).values(account_id=account_id, state=state)
         self.connection.execute(told.on_conflict_do_update(index_elements=["account_id"], set_={"state": state}))
 
-    def confirmed(self, account_ids: Collection[str]) -> set[str]:
-        """Those of them that a clerk has confirmed."""
-        c = accounts.c
-        query = select(c.account_id).where(c.account_id.in_(account_ids), c.state == "confirmed")
-        return set(self.connection.execute(query).scalars())
+    def states(self, account_ids: Collection[str]) -> dict[str, str]:
+        """Of those that a clerk has confirmed or blocked: which."""
+        query = select(accounts.c.account_id, accounts.c.state).where(accounts.c.account_id.in_(account_ids))
+        return {row.account_id: row.state for row in self.connection.execute(query)}

@@ -9,6 +9,7 @@ from services.intake.model.people import Party, Reporter, links_of
 from services.intake.store import IntakeUnit
 
 UNPROVED = "该账户尚未核验，不能关联：请先在窗口核对证件、出具确认码，由本人登录后输入；刚刚核验的请稍后重试"
+BLOCKED = "该账户已停用，不能关联：请由本人另行注册账户，在窗口核验后再关联"
 
 
 def keep_account(uow: IntakeUnit, account_id: str, state: str) -> None:
@@ -23,5 +24,7 @@ def faults_of_links(
     if uow.cause.actor.kind == "party":
         return
     links = links_of(sent, known, reporter)
-    confirmed = uow.accounts.confirmed(set(links.values())) if links else set()
-    yield from (Fault(at, UNPROVED) for at, account_id in links.items() if account_id not in confirmed)
+    states = uow.accounts.states(set(links.values())) if links else {}
+    for at, account_id in links.items():
+        if (state := states.get(account_id, "")) != "confirmed":
+            yield Fault(at, BLOCKED if state == "blocked" else UNPROVED)
