@@ -97,7 +97,7 @@ def _day(visit: dict[str, Any]) -> str:
 
 
 def _state(clock: dict[str, Any]) -> str:
-    """A period of the parties' own runs out, a measure that was not dealt with lapses by law; nobody is late."""
+    """A period of the parties' own runs out, a measure that was not dealt with lapses by law."""
     kind, over = clock["kind"], clock["state"] == "overdue"
     if kind == "measure-term" and (over or "" < clock["due_on"] < clock["stopped_on"]):
         return "到期自动解除"
