@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.identity import tables as t
@@ -188,26 +188,32 @@ class Doors(Repository):
         self.connection.execute(delete(t.sessions).where(t.sessions.c.created_at < before))
 
 
+def account_of(row: Row[Any]) -> Account:
+    """A row of accounts; `checked` is what a server of the release before goes on to write for `registered`."""
+    found = _noun(Account, row)
+    return replace(found, state="registered") if found.state == "checked" else found
+
+
 class Accounts(Repository):
     """Parties' accounts."""
 
     def get(self, account_id: str) -> Account | None:
         """One account."""
-        row = self.connection.execute(select(t.accounts).where(t.accounts.c.account_id == account_id)).one_or_none()
-        return None if row is None else _noun(Account, row)
+        return self._one(select(t.accounts).where(t.accounts.c.account_id == account_id))
 
     def locked(self, account_id: str) -> Account | None:
         """One account, its row locked."""
-        found = select(t.accounts).where(t.accounts.c.account_id == account_id).with_for_update()
-        row = self.connection.execute(found).one_or_none()
-        return None if row is None else _noun(Account, row)
+        return self._one(select(t.accounts).where(t.accounts.c.account_id == account_id).with_for_update())
 
     def by_number(self, id_kind: str, id_number: str) -> Account | None:
         """The account bound to a number; blocked ones are bound to none."""
         c = t.accounts.c
         same = (c.id_kind == id_kind) & (c.id_number == id_number) & (c.state != "blocked")
-        row = self.connection.execute(select(t.accounts).where(same)).one_or_none()
-        return None if row is None else _noun(Account, row)
+        return self._one(select(t.accounts).where(same))
+
+    def _one(self, query: Select[Any]) -> Account | None:
+        row = self.connection.execute(query).one_or_none()
+        return None if row is None else account_of(row)
 
     def add(self, account: Account) -> bool:
         """False when the number has an account already."""

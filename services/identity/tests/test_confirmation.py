@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from anjuan.identity.v1 import identity_pb2 as pb
 from services.identity.__main__ import ROOM
+from services.identity.model import passwords
 from services.identity.tests.scene import PASSWORD, Scene, appointed, person
 from services.identity.tests.test_accounts import COMPANY, RESIDENT, register
 from services.identity.usecases import accounts
@@ -146,6 +147,33 @@ def test_only_who_takes_filings_in_confirms_and_blocks(scene: Scene, clerk: Acto
             with pytest.raises(NotAllowedError):
                 attempt(scene, somebody, account.account_id)
     assert scene.sign_in(RESIDENT).name == "王小明", "an unconfirmed account signs in"
+
+
+def test_an_account_that_a_server_of_before_opens_is_registered(scene: Scene, clerk: Actor) -> None:
+    """Those write `checked` while they go on beside this release, after the migration."""
+    account, holder = register(scene), scene.actor(RESIDENT)
+    with scene.host.engine.begin() as connection:
+        connection.execute(text("update accounts set state = 'checked'"))
+    request = pb.FindAccountRequest(id_kind="resident_id", id_number=RESIDENT)
+    assert accounts.find_account(scene.unit(clerk), request) == account
+    issue = pb.IssueConfirmationCodeRequest(account_id=account.account_id)
+    given = accounts.issue_confirmation_code(scene.unit(clerk), scene.knobs, issue)
+    assert given.account == account
+    assert enter(scene, holder, given.code).state == "confirmed"
+
+
+def test_no_row_is_locked_while_a_code_is_hashed(
+    scene: Scene, clerk: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, real = register(scene), passwords.hash_password
+
+    def hashed(word: str) -> str:
+        found = scene.ask("select account_id from accounts for update nowait")
+        assert [row.account_id for row in found] == [account.account_id]
+        return real(word)
+
+    monkeypatch.setattr(passwords, "hash_password", hashed)
+    assert code_for(scene, clerk, account.account_id)
 
 
 def test_accounts_of_before_are_registered_and_their_numbers_stay_theirs(rig: Rig) -> None:

@@ -66,9 +66,9 @@ def issue_confirmation_code(
         ConflictError: it is confirmed already, or blocked.
     """
     code, now, clerk = new_code(), clock.now(), uow.cause.actor
+    hashed = passwords.hash_password(code)  # slow: no row is locked meanwhile
     with uow:
         account = _waiting(_of_the_counter(uow, request.account_id))
-        hashed = passwords.hash_password(code)
         uow.accounts.put_code(ConfirmationCode(account.account_id, hashed, clerk.person_id, clerk.body_id, now))
         uow.record("issue_confirmation_code", account.account_id)
         return pb.ConfirmationCode(account=messages.account_message(account), code=code,

@@ -35,6 +35,11 @@ class Scope(dict[str, Any]):
         """As CEL has it; nearly all of what an expression costs is this."""
         return cel.Context(variables=dict(self))
 
+    def _fixed(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("a Scope does not change")
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _fixed
+
 
 class ConditionError(RuleRefusedError):
     """A condition that cannot be decided from the data: the pack is at fault, not the person."""

@@ -97,9 +97,9 @@ def _day(visit: dict[str, Any]) -> str:
 
 
 def _state(clock: dict[str, Any]) -> str:
-    """A period of the parties' own runs out, a measure that was not dealt with lapses by law; nobody is late."""
+    """A period of the parties' own runs out, a measure that was not dealt with lapses by law."""
     kind, over = clock["kind"], clock["state"] == "overdue"
-    if kind == "measure-term" and (over or clock["stopped_on"] > clock["due_on"]):
+    if kind == "measure-term" and (over or "" < clock["due_on"] < clock["stopped_on"]):
         return "到期自动解除"
     own = over and kind not in ("limit-on-authority", "seed-business-rule")
     return "已届满" if own else STATES.get(clock["state"], clock["state"])

@@ -68,8 +68,8 @@ def _parked(installation: Installation) -> Finding:
     where = f"--data {installation.place.data}"
     mend = f"执行 anjuan parked list {where}，排除原因后 anjuan parked retry 服务名 {where}"
     try:
-        with opened_doors(installation.place.data, ROOM_SECONDS) as ways, ThreadPoolExecutor() as pool:
-            told = dict(zip(ways.rooms, pool.map(partial(_book, ways), ways.rooms), strict=True))
+        with opened_doors(installation.place.data, ROOM_SECONDS) as ways:
+            told = _books(ways)
     except RefusedError as error:
         return Finding("搁置的事项", False, f"无法查询：{error}", "先恢复上面没有应答的部分")
     silent = [room for room, book in told.items() if book is None]
@@ -77,6 +77,12 @@ def _parked(installation: Installation) -> Finding:
     found = [f"{room} {len(those)} 项（{those[0].type or '无法读懂'}）" for room, those in parked.items()]
     found += [f"{'、'.join(silent)} 在 {ROOM_SECONDS:g} 秒内没有应答"] if silent else []
     return Finding("搁置的事项", not found, "、".join(found) or "没有", mend)
+
+
+def _books(ways: Doors) -> dict[str, Any]:
+    """Of every room, all asked at once."""
+    with ThreadPoolExecutor(max_workers=max(1, len(ways.rooms))) as pool:
+        return dict(zip(ways.rooms, pool.map(partial(_book, ways), ways.rooms), strict=True))
 
 
 def _book(ways: Doors, room: str) -> Any:

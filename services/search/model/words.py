@@ -21,6 +21,7 @@ MOST_SIGNS = 65_536  # of which the folded form is kept
 _WORD = re.compile(r"[0-9]{1,64}|[a-z]{1,64}|[^\W_0-9a-z]")
 _LONG = re.compile(r"[0-9]{64}(?=[0-9])|[a-z]{64}(?=[a-z])")
 _BETWEEN = r"[\W_]*"  # the words of a row
+_DIGITS = re.compile(r"[0-9]")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟＂「」『』", '"'))
 _NOUGHT = dict.fromkeys("○◯", "〇")  # 二○二五 is meant as 二〇二五
 _MARKS = str.maketrans({BEFORE: None, AFTER: None})
@@ -34,6 +35,8 @@ class _Folds(dict[int, str]):
         folded = _NOUGHT.get(chr(code)) or unicodedata.normalize("NFKC", chr(code)).lower()
         if unicodedata.category(chr(code)) == "No" and not folded.isascii():
             folded = _digits(folded)
+        if _DIGITS.search(folded) and unicodedata.category(chr(code)) != "Nd":
+            folded = f" {folded} "  # ①2024 is no 12024
         if len(self) < MOST_SIGNS:
             self[code] = folded
         return folded

@@ -17,7 +17,7 @@ from services.kit.procedure.model import LimitRule
 from services.supervision.model.ledger import EVERY, Entry, Run, paired
 from services.supervision.model.rules import PackLimits
 
-MEASURE = "measure-term"  # of domain/deadlines.yaml: what is not dealt with in time ends by law, nobody is late
+MEASURE = "measure-term"  # of domain/deadlines.yaml: what is not dealt with in time ends by law
 
 
 @dataclass(frozen=True)

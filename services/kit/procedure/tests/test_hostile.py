@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import operator
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from services.kit.procedure import bpmn
 from services.kit.procedure.bundle import bundle_of, files_of, load_bundle, pack_files
-from services.kit.procedure.conditions import ConditionError, evaluate, holds, program
+from services.kit.procedure.conditions import ConditionError, Scope, evaluate, holds, program
 from services.kit.procedure.engine import Engine
 from services.kit.procedure.load import docx_faults
 from services.kit.procedure.model import PackError
@@ -244,3 +246,19 @@ def test_form_that_fetches_is_refused(penalty: Copy) -> None:
     found = penalty.says("外部")
     assert (found.file, found.kind) == ("forms/assign_officers.schema.json", "safety")
     assert found.line > 1
+
+
+def test_a_scope_that_cel_has_taken_over_cannot_be_written() -> None:
+    scope = Scope(case={"state": "docketed"})
+    assert holds("case.state == 'docketed'", scope)
+    writes: list[Callable[[], object]] = [
+        lambda: operator.setitem(scope, "case", {}), lambda: operator.delitem(scope, "case"),
+        lambda: scope.__ior__({"case": {}}), lambda: scope.update(case={}), lambda: scope.setdefault("form", {}),
+        lambda: scope.pop("case"), scope.popitem, scope.clear,
+    ]  # fmt: skip
+    for write in writes:
+        with pytest.raises(TypeError):
+            write()
+    more = scope | {"form": {}}
+    assert (type(more), more) == (dict, {"case": {"state": "docketed"}, "form": {}})
+    assert scope == {"case": {"state": "docketed"}}
