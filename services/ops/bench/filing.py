@@ -1,8 +1,9 @@
 """Filings through the gateway: against the bare path in turn, for a minute, and with --long at 50/s for five minutes.
 
 The bare path is the same HTTP framework with the same request model, a gRPC call, one insert and commit, in two
-processes of its own on the same database server. A filing of ours checks the person and the pack's checklist, and
-writes case, parties, register, outbox and audit; its consequences in the other rooms run beside it.
+processes of its own on the same database server. A filing of ours checks the person and the pack's checklist, asks the
+archive for the file that it names, and writes case, parties, register, outbox and audit; its consequences in the other
+rooms run beside it.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,15 @@ def test_an_installation_made_before_a_process_was_there_is_still_opened(tmp_pat
     assert renewed.ports.keys() == made.ports.keys()
 
 
-def test_two_folders_never_share_a_port(tmp_path: Path) -> None:
+def test_a_folder_takes_no_port_on_which_another_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "LAST", ports.FIRST + 150)  # so close that chance would not keep them apart
     names = port_names(ROOMS, "full")
-    first, second = (ports.assign(Place.at(tmp_path / name), names, wishes=False) for name in ("a", "b"))
+    first = ports.assign(Place.at(tmp_path / "a"), names, wishes=False)
     assert len(set(first.values())) == len(names)
+    with ExitStack() as running:
+        for port in first.values():
+            running.enter_context(socket.create_server(("127.0.0.1", port)))
+        second = ports.assign(Place.at(tmp_path / "b"), names, wishes=False)
     assert not set(first.values()) & set(second.values())
 
 
