@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, Select, insert, select, text
 
 from services.kit import clock, schema
 
@@ -81,9 +81,8 @@ def _make_key(path: Path) -> None:
         fresh.unlink()
 
 
-def _rows(connection: Connection, where: Any, limit: int | None = None) -> Iterator[Row[Any]]:
-    wanted = select(_TABLE).where(where).order_by(_TABLE.c.position).limit(limit)
-    yield from connection.execute(wanted.execution_options(yield_per=1_000))
+def _rows(where: Any) -> Select[Any]:
+    return select(_TABLE).where(where).order_by(_TABLE.c.position)
 
 
 class Chainer:
@@ -123,7 +122,8 @@ class Chainer:
     def _link(self, connection: Connection, high: int) -> None:
         head = connection.execute(_NEWEST.limit(1)).one_or_none()
         link, count = (bytes(head.link), int(head.rows)) if head else (START, 0)
-        rows = list(_rows(connection, _TABLE.c.link.is_(None) & (_TABLE.c.position <= high), BATCH))
+        # at once: a cursor that the server keeps, and dies with, is an error in the log beside the lost connection's
+        rows = connection.execute(_rows(_TABLE.c.link.is_(None) & (_TABLE.c.position <= high)).limit(BATCH)).all()
         if not rows:
             return
         links = []
@@ -182,7 +182,7 @@ def verify(host: Host) -> Verdict:
         for signed in (*_anchored(host), *connection.execute(select(_HEADS))):  # an anchor's head is older than itself
             heads[signed.position].append(signed)
         link = START
-        for row in _rows(connection, _TABLE.c.link.is_not(None)):
+        for row in connection.execute(_rows(_TABLE.c.link.is_not(None)).execution_options(yield_per=1_000)):
             found.rows += 1
             if _next(link, row) != bytes(row.link):
                 found.faults.append(f"第{row.position}行与前一行不衔接：该行被改动，或其前有行被删除、插入或调换")
@@ -190,7 +190,7 @@ def verify(host: Host) -> Verdict:
             for head in heads.pop(row.position, ()):
                 _check_head(found, public, head, link)
         found.faults += [f"已签名的第{position}行不见了：链尾被删除" for position in sorted(heads)]
-        found.unchained = len(list(_rows(connection, _TABLE.c.link.is_(None))))
+        found.unchained = len(connection.execute(_rows(_TABLE.c.link.is_(None))).all())
         found.head = link.hex() if found.rows else ""
     return found
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from psycopg import ServerCursor
+from sqlalchemy import event, text
 
 from services.kit import audit
 from services.kit.run import Host
@@ -64,6 +66,17 @@ def test_tampering_shows(house: House, host: Host, statement: str, fault: str) -
     assert audit.verify(host).faults == []
     alter(house, statement)
     assert any(said.startswith(fault) or f"签名的{fault}" in said for said in audit.verify(host).faults)
+
+
+def test_linking_keeps_no_cursor_at_the_server(house: House, host: Host) -> None:
+    """One that dies with the server is reported as an error of ours, beside the lost connection."""
+    seen: list[Any] = []
+    event.listen(host.engine, "after_cursor_execute", lambda *told: seen.append(told[1:3]))
+    chained(house, host, "a", "b")
+    assert audit.verify(host).unchained == 0
+    linking = [type(cursor) for cursor, statement in seen if "link IS NULL" in statement]
+    assert linking
+    assert ServerCursor not in linking
 
 
 def test_a_chain_reckoned_anew_without_the_key_shows(house: House, host: Host) -> None:
