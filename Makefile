@@ -66,7 +66,7 @@ lint: proto ## ruff, mypy --strict, import rules, buf
 lock: ## write requirements.lock anew from pyproject.toml (newest versions that fit)
 	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --upgrade --python-version 3.11 --python-platform linux \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet --output-file requirements.lock
+		--no-header --no-annotate --quiet --output-file requirements.lock
 	@! grep -nE '://|^-' requirements.lock || { echo 'requirements.lock names a host' >&2; exit 1; }
 
 bench: install system ## measure, with everything running, and write docs/benchmarks.md

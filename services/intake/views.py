@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import ARRAY, ColumnElement, RowMapping, Text, cast, or_, select
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Text, cast, or_, select, true, union_all
 
 from anjuan.intake.v1 import intake_pb2 as pb
 from services.intake import messages
@@ -14,9 +14,9 @@ from services.intake.model.filing import open_content
 from services.intake.model.officers import Officer
 from services.intake.model.people import Reporter
 from services.intake.store import IntakeUnit
-from services.intake.store.cases import taken_in_by
+from services.intake.store.cases import filed_for_itself, taken_in_by
 from services.intake.store.packs import Packs
-from services.intake.tables import cases
+from services.intake.tables import cases, filings
 from services.kit import access, paging, schema
 from services.kit.effects import struct
 from services.kit.errors import InvalidInputError
@@ -29,6 +29,7 @@ _ROW = (
     "case_id", "body_id", "case_number", "title", "cause", "state", "procedure_id", "party_names", "received_on",
     "docketed_on", "closed_on", "due_on", "due_state", "due_unit", "provisional", "stage", "channel",
 )  # fmt: skip
+_WITHIN = {"due_on", "due_state", "due_unit", "provisional", "stage"}  # of a row: how the house works on it
 _OWN_REPORT = (
     "filing_id", "body_id", "channel", "title", "submitted_on", "state", "case_state", "version", "reported_by_name",
     "defects",
@@ -50,7 +51,7 @@ def get_case(uow: IntakeUnit, case_id: str) -> pb.Case:
         _record_internal(uow, uow.cases.get(case_id))
     case, links = _as_seen_by(actor, uow.cases.get(case_id)), uow.links.seen_by(actor, case_id)
     notices = uow.notices.seen_by(actor, case_id)
-    answer = messages.case_message(case, links, _carried_by(uow, case), notices, internal)
+    answer = messages.case_message(case, links, _carried_by(uow, case, as_filer), notices, internal)
     answer.seen_as_filer = as_filer
     return answer
 
@@ -60,24 +61,26 @@ def _require_view(uow: IntakeUnit, case_id: str) -> bool:
     actor = uow.cause.actor
     if access.allowed(uow.connection, actor, "view_case", case_id=case_id):
         return False
-    mine = uow.cases.filed_by(case_id, _submitter(actor))
+    mine = uow.cases.holds(_filer(actor, case_id))
     access.require(uow.connection, actor, "view_case", case_id=case_id, filer=mine)
     return True
 
 
-def _submitter(actor: Actor) -> str:
-    """Under what a case is kept that the actor handed in."""
-    return actor.account_id if actor.kind == "party" else actor.person_id
+def _filer(actor: Actor, case_id: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether a case came by the actor, of a party: for itself. A reporter is no party."""
+    if actor.kind == "party":
+        return filed_for_itself(actor.account_id, case_id)
+    return taken_in_by(actor.person_id, case_id)
 
 
-def _carried_by(uow: IntakeUnit, case: Case) -> list[tuple[Officer, str]]:
-    """Who carries it; parties are told names and posts alone, once it is docketed."""
+def _carried_by(uow: IntakeUnit, case: Case, as_filer: bool) -> list[tuple[Officer, str]]:
+    """Who carries it; parties are told names and posts alone, once it is docketed and opens to them as such."""
     found = uow.officers.of(case.case_id)
     if uow.cause.actor.kind != "party":
         return found
     # whose name has not been told here yet stands under the id: he is left out
     named = [(replace(o, person_id=""), name) for o, name in found if name != o.person_id]
-    return named if case.docketed_on else []
+    return named if case.docketed_on and not as_filer else []
 
 
 def _record_internal(uow: IntakeUnit, case: Case) -> None:
@@ -141,30 +144,35 @@ def list_cases(uow: IntakeUnit, request: pb.ListCasesRequest) -> pb.ListCasesAns
         NotAllowedError: the body's register is not for this caller.
         InvalidInputError: cursor, limit or day is none.
     """
-    limit, today = paging.size(request.limit), uow.legal_on(uow.cause.actor.body_id)
-    query = select(*(CARD.c[name] for name in _ROW)).where(*_wanted(uow, request))
+    limit, actor = paging.size(request.limit), uow.cause.actor
+    # what a party has only handed in shows it no limits, as the case itself does not
+    opened = access.case_filter(actor, "list_cases") if actor.kind == "party" else true()
+    query = select(*(CARD.c[name] for name in _ROW), opened.label("opened")).where(*_wanted(uow, request))
     rows = uow.connection.execute(query.order_by(CARD.c.case_id.desc()).limit(limit + 1)).mappings().all()
     more = paging.cursor(rows[limit - 1]["case_id"]) if len(rows) > limit else ""
-    return pb.ListCasesAnswer(cases=[_row(row, today) for row in rows[:limit]], next_cursor=more)
+    # a party acts for no body: days are counted on the day of each case's own
+    today = {body_id: uow.legal_on(body_id) for body_id in {row["body_id"] for row in rows}}
+    return pb.ListCasesAnswer(cases=[_row(row, today[row["body_id"]]) for row in rows[:limit]], next_cursor=more)
 
 
 def export_cases(uow: IntakeUnit, request: pb.ExportCasesRequest) -> pb.ExportCasesAnswer:
-    """Every case as its last event told it, for an index that is built anew; operators only."""
+    """Every case as the register now has it, for an index that is built anew; operators only."""
     access.require(uow.connection, uow.cause.actor, "operate")
     limit = min(max(request.limit, 0) or 200, 500)
     later = select(cases.c.case_id).where(cases.c.case_id > request.after_id).order_by(cases.c.case_id)
     ids = uow.connection.execute(later.limit(limit)).scalars().all()
     reporters = {case_id: uow.reporters.find(case_id) for case_id in ids}
     accounts = {case_id: found.account_id if found else "" for case_id, found in reporters.items()}
-    rows = [pb.CaseExport(case_id=i, card=messages.card(uow.cases.get(i), accounts[i])) for i in ids]
+    found = [uow.cases.get(case_id) for case_id in ids]
+    confirmed = uow.accounts.confirmed(frozenset[str]().union(*(case.account_ids for case in found)))
+    rows = [pb.CaseExport(case_id=c.case_id, card=messages.card(c, accounts[c.case_id], confirmed)) for c in found]
     return pb.ExportCasesAnswer(rows=rows, next_after_id=ids[-1] if len(ids) == limit else "")
 
 
 def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement[bool]]:
     actor = uow.cause.actor
     body_id = request.body_id or ("" if actor.kind == "party" else actor.body_id)
-    mine = taken_in_by(_submitter(actor), CARD.c.case_id)
-    conditions = [access.case_filter(actor, "list_cases", filers=mine)]
+    conditions = [access.case_filter(actor, "list_cases", filers=_filer(actor, CARD.c.case_id))]
     if actor.kind == "party":
         conditions.append(_of_account(actor.account_id))
     if body_id:
@@ -188,9 +196,10 @@ def _wanted(uow: IntakeUnit, request: pb.ListCasesRequest) -> list[ColumnElement
 
 
 def _of_account(account_id: str) -> ColumnElement[bool]:
-    # found by the accounts' index first: or who has no case walks the whole register, newest first
+    # found by the accounts' index first, in no order: or who has no case walks the whole register, newest first
     linked = CARD.c.party_account_ids.bool_op("@>")(cast([account_id], ARRAY(Text)))
-    mine = select(CARD.c.case_id).where(linked).cte("mine").prefix_with("MATERIALIZED")
+    filed = select(filings.c.case_id).where(filings.c.submitted_by == account_id)
+    mine = union_all(select(CARD.c.case_id).where(linked), filed).cte("mine").prefix_with("MATERIALIZED")
     return CARD.c.case_id.in_(select(mine.c.case_id))
 
 
@@ -211,6 +220,7 @@ def _day(text: str, at: str) -> date:
 
 
 def _row(row: RowMapping, today: date) -> pb.CaseRow:
-    days = {name: value.isoformat() if value else "" for name, value in row.items() if name.endswith("_on")}
-    left = days_left(row["due_on"], row["due_unit"], today) if row["due_on"] else None
-    return pb.CaseRow(**dict(row) | days, remaining=left)
+    shown = {name: value for name, value in row.items() if name != "opened" and (row["opened"] or name not in _WITHIN)}
+    days = {name: value.isoformat() if value else "" for name, value in shown.items() if name.endswith("_on")}
+    left = days_left(row["due_on"], row["due_unit"], today) if shown.get("due_on") else None
+    return pb.CaseRow(**shown | days, remaining=left)

@@ -32,15 +32,15 @@ _MARK = """
 _REPLAY = """
     select position, created_at, event_id, type, body from outbox
     where sent_at is not null and position > %s and (%s = '' or aggregate_id = %s) order by position limit %s"""
-# The server must not keep the lock for long for a peer that vanished without a word.
-_KEEPALIVE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
+# The server must not keep the lock for long for a peer that vanished; a mark lost in a crash is sent twice, no worse.
+_MANNER = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 -c synchronous_commit=off"
 
 
 @contextmanager
 def listening(settings: Settings, room: str, channel: str) -> Iterator[Database]:
     """A connection of its own, autocommit, that hears NOTIFY on a channel."""
     url = settings.database_url(room, "psycopg").replace("+psycopg", "")
-    with psycopg.connect(url, autocommit=True, application_name=f"anjuan-{room}-{channel}", options=_KEEPALIVE,
+    with psycopg.connect(url, autocommit=True, application_name=f"anjuan-{room}-{channel}", options=_MANNER,
                          **PATIENCE) as database:  # fmt: skip
         database.execute(f"listen {channel}")
         yield database
@@ -48,8 +48,7 @@ def listening(settings: Settings, room: str, channel: str) -> Iterator[Database]
 
 def await_word(database: Database, seconds: float) -> None:
     """Return at a NOTIFY (also one that came since the last call), else after so many seconds."""
-    for _ in database.notifies(timeout=seconds, stop_after=1):
-        return
+    list(database.notifies(timeout=seconds, stop_after=1))  # all that came meanwhile, for they say the same
 
 
 def _message(row: Sequence[Any], exchange: str, key: str = "") -> Message:
@@ -87,12 +86,12 @@ class Relay:
         with closing(Publisher(self.settings.amqp)) as publisher:
             while not stop.is_set():
                 rows = database.execute(_UNSENT, (BATCH,)).fetchall()
-                if not rows:
-                    await_word(database, POLL_SECONDS)
-                elif (taken := self._send(database, publisher, rows)) < len(rows):
+                if rows and (taken := self._send(database, publisher, rows)) < len(rows):
                     self._pause(stop, BrokerGoneError(f"event {rows[taken][2]} was refused by the broker"))
-                else:
-                    self._trouble = 0
+                    continue
+                self._trouble = 0
+                if len(rows) < BATCH:  # whatever was committed since gives a word
+                    await_word(database, POLL_SECONDS)
 
     def _send(self, database: Database, publisher: Publisher, rows: Sequence[TupleRow]) -> int:
         taken = publisher.publish([_message(row, topology.exchange(self.room)) for row in rows])

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class SearchSettings:
     """Counts of characters, words and documents; seconds.
 
-    `batch` documents make one write of the index. `export` rows are asked of an owner at once; one call of
-    Rebuild reads exports for about `export_seconds`.
+    `batch` documents make one write of the index; after one of `busy` or more the next gathers for `gather_seconds`,
+    because a write costs the same for one document as for hundreds. `export` rows are asked of an owner at
+    once; one call of Rebuild reads exports for about `export_seconds`.
     """
 
     longest_text: int = 200
@@ -19,6 +20,8 @@ class SearchSettings:
     fragments: int = 3
     around: int = 32  # characters shown on either side of a hit
     batch: int = 500
+    busy: int = 20
+    gather_seconds: float = 0.3
     export: int = 200
     most_late: int = 5000  # cases behind in the index that one search decides on the cards; above it tells no totals
     export_seconds: float = 5.0

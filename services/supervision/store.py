@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, TextClause, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.kit import events
 from services.kit.database import UnitOfWork
 from services.kit.errors import UnavailableError
 from services.kit.procedure.model import Pack
@@ -20,9 +22,10 @@ from services.supervision.model.ledger import Entry
 from services.supervision.model.plan import Act
 from services.supervision.model.rules import PackLimits, plain
 
+R = TypeVar("R")
+Locked = Callable[[], dict[str, int]]
 _CLOCK_COLUMNS = [f.name for f in fields(Clock)]
 _ENTRY_COLUMNS = [f.name for f in fields(Entry)]
-
 
 
 def _among(name: str) -> ColumnElement[Any]:
@@ -34,8 +37,8 @@ _SHA256 = text("select sha256 from pack_limits where pack_id = :pack_id and vers
 _LIMITS = text("select time_limits, deadlines from pack_limits where pack_id = :pack_id and version = :version")
 _COUNTS = text("select level, count(*) from alert_cards where case_id = :case_id group by level")
 _OF_CASE = (
-    select(*(tables.ledger.c[name] for name in _ENTRY_COLUMNS)).order_by(tables.ledger.c.entry_id)
-    .where(tables.ledger.c.case_id == bindparam("case_id"), tables.ledger.c.limit_id == _among("limit_ids"))
+    select(tables.ledger.c.case_id, *(tables.ledger.c[name] for name in _ENTRY_COLUMNS))
+    .where(tables.ledger.c.case_id == _among("case_ids")).order_by(tables.ledger.c.entry_id)
 )  # fmt: skip
 _OF_CASES = (
     select(*(tables.clocks.c[name] for name in _CLOCK_COLUMNS)).order_by(tables.clocks.c.clock_id)
@@ -104,41 +107,93 @@ class Packs:
 _LOADED: dict[tuple[str, str, str], PackLimits] = {}  # immutable packs: a process loads each once
 
 
-class Ledger:
-    """The immutable entries."""
+class OfCases(Generic[R]):
+    """What cases have. That of all cases that the transaction has locked is read at once, for nobody else moves it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, read: Callable[[Collection[str]], Iterable[tuple[str, R]]], locked: Locked) -> None:
+        self.read, self.locked = read, locked
+        self.known: dict[str, list[R]] = {}
+
+    def get(self, case_ids: Collection[str]) -> list[R]:
+        """All of these cases."""
+        found: dict[str, list[R]] = {}
+        if missing := set(case_ids) - self.known.keys():
+            locked = self.locked()
+            wanted = missing | (locked.keys() - self.known.keys())
+            found = {case_id: [] for case_id in wanted}
+            for case_id, one in self.read(wanted):
+                found[case_id].append(one)
+            self.known |= {case_id: ones for case_id, ones in found.items() if case_id in locked}
+        return [one for case_id in case_ids for one in found.get(case_id, self.known.get(case_id, ()))]
+
+
+class Ledger:
+    """The immutable entries. What is added is gathered, and written with what else the transaction has gathered."""
+
+    def __init__(self, connection: Connection, locked: Locked) -> None:
         self.connection = connection
+        self._of_cases = OfCases(self._read, locked)
+        self.gathered: dict[tuple[Any, ...], Entry] = {}  # by case and what the table holds once
 
     def add(self, case_id: str, entries: Iterable[Entry]) -> None:
         """Add entries; a fact that two rules of a limit name is entered once."""
-        rows = [{"case_id": case_id, **asdict(e)} for e in entries]
-        for row in rows:
-            del row["entered_at"]
-        bulk(self.connection, tables.ledger, rows, "do nothing")
+        for one in entries:
+            self.gathered.setdefault(_once(case_id, one), one)
 
     def of_case(self, case_id: str, limit_ids: Collection[str]) -> list[Entry]:
         """What the ledger says of some limits of a case."""
-        rows = self.connection.execute(_OF_CASE, {"case_id": case_id, "limit_ids": list(limit_ids)})
-        return [Entry(**row) for row in rows.mappings()]
+        known = {_once(case_id, one): one for one in self._of_cases.get([case_id])}
+        added = {key: one for key, one in self.gathered.items() if key[0] == case_id}
+        whole = sorted((added | known).values(), key=lambda one: one.entry_id)
+        return [one for one in whole if one.limit_id in limit_ids]
+
+    def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, Entry]]:
+        for row in self.connection.execute(_OF_CASE, {"case_ids": list(case_ids)}).mappings():
+            yield row["case_id"], Entry(**{name: row[name] for name in _ENTRY_COLUMNS})
+
+    def write(self) -> None:
+        """Write what is gathered."""
+        gathered, self.gathered = self.gathered, {}
+        rows = [{"case_id": case_id, **asdict(one)} for (case_id, *_), one in gathered.items()]
+        for row in rows:
+            del row["entered_at"]
+        bulk(self.connection, tables.ledger, rows, "do nothing")
+        self._of_cases.known.clear()
+
+
+def _once(case_id: str, one: Entry) -> tuple[Any, ...]:
+    return case_id, one.limit_id, one.scope_id, one.kind, one.ground, one.event_id, one.from_on
 
 
 class Clocks:
-    """The clocks derived from it."""
+    """The clocks derived from it; gathered likewise."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, locked: Locked) -> None:
         self.connection = connection
+        self._of_cases = OfCases(self._read, locked)
+        self.gathered: dict[str, Clock] = {}
 
     def of_cases(self, case_ids: Collection[str]) -> list[Clock]:
         """Every clock of the cases."""
-        rows = self.connection.execute(_OF_CASES, {"case_ids": list(case_ids)})
-        return [clock_of(row) for row in rows.mappings()]
+        known = {clock.clock_id: clock for clock in self._of_cases.get(case_ids)}
+        known |= {clock_id: one for clock_id, one in self.gathered.items() if one.case_id in case_ids}
+        return [known[clock_id] for clock_id in sorted(known)]
+
+    def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, Clock]]:
+        for row in self.connection.execute(_OF_CASES, {"case_ids": list(case_ids)}).mappings():
+            yield row["case_id"], clock_of(row)
 
     def put(self, clocks: Sequence[Clock]) -> None:
-        """Write clocks, new or known."""
-        rows = [row_of(clock) for clock in clocks]
+        """Clocks, new or known."""
+        self.gathered |= {clock.clock_id: clock for clock in clocks}
+
+    def write(self) -> None:
+        """Write what is gathered."""
+        gathered, self.gathered = self.gathered, {}
+        rows = [row_of(clock) for _, clock in sorted(gathered.items())]
         new = ", ".join(f"{name} = excluded.{name}" for name in _CLOCK_COLUMNS if name != "clock_id")
         bulk(self.connection, tables.clocks, rows, f"(clock_id) do update set {new}")
+        self._of_cases.known.clear()
 
 
 def clock_of(row: Any) -> Clock:
@@ -166,7 +221,7 @@ class AlertCards:
 
 
 class SupervisionUnit(UnitOfWork):
-    """The room's unit of work."""
+    """The room's unit of work. Ledger and clocks gather; who asks their tables past them calls `write` first."""
 
     @cached_property
     def packs(self) -> Packs:
@@ -174,12 +229,35 @@ class SupervisionUnit(UnitOfWork):
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.connection)
+        return Ledger(self.connection, lambda: self._locked)
 
     @cached_property
     def clocks(self) -> Clocks:
-        return Clocks(self.connection)
+        return Clocks(self.connection, lambda: self._locked)
 
     @cached_property
     def cards(self) -> AlertCards:
         return AlertCards(self.connection)
+
+    def write(self) -> None:
+        """Write what is gathered: the ledger first, for the clocks are derived from it."""
+        for name in ("ledger", "clocks"):
+            if name in self.__dict__:
+                self.__dict__[name].write()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """As kit's; what the block gathered goes with it."""
+        self.write()
+        try:
+            with super().savepoint():
+                yield
+        except BaseException:
+            for name in ("ledger", "clocks"):
+                self.__dict__.pop(name, None)
+            raise
+
+    def flush(self) -> list[events.Event]:
+        """As kit's, with what is gathered."""
+        self.write()
+        return super().flush()

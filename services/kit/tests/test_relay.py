@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from services.kit import topology
 from services.kit.publisher import BrokerGoneError
-from services.kit.relay import Relay, replay
+from services.kit.relay import Relay, await_word, listening, replay
 from services.kit.testing import until
 from services.kit.tests.house import House, terminate
 
@@ -91,6 +91,17 @@ def test_a_later_event_overtakes_an_open_transaction_without_losing_it(house: Ho
             until(lambda: house.depth(QUEUE) == 1, 10, "the later event is there")
         all_sent(house)
     assert len(taken(house)) == 2
+
+
+def test_one_wait_takes_every_word_that_came(house: House) -> None:
+    """Each commit gives one: answered one by one they would be asked for long after the last."""
+    with listening(house.settings, "left", "outbox") as relay, listening(house.settings, "left", "other") as commits:
+        for _ in range(20):
+            commits.execute("notify outbox")
+        relay.execute("select 1")
+        await_word(relay, 5)
+        assert list(relay.notifies(timeout=0.2)) == []
+        assert relay.execute("show synchronous_commit").fetchone() == ("off",), "a mark need not wait for the disk"
 
 
 def test_what_cannot_be_routed_is_not_marked(house: House, caplog: Log) -> None:

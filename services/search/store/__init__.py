@@ -34,9 +34,11 @@ class SearchUnit(UnitOfWork):
 
     def flush(self) -> list[events.Event]:
         """As kit's; and a job for what has changed, unless one waits already."""
-        if "ledger" in self.__dict__ and self.ledger.changed:
-            self.ledger.changed = False
-            if self.connection.execute(_WAITS, {"kind": INDEX_CHANGES}).first() is None:
-                jobs.add(self, INDEX_CHANGES, {})
-            self.waking.add("jobs")
+        if "ledger" in self.__dict__:
+            self.ledger.write()
+            if self.ledger.changed:
+                self.ledger.changed = False
+                if self.connection.execute(_WAITS, {"kind": INDEX_CHANGES}).first() is None:
+                    jobs.add(self, INDEX_CHANGES, {})
+                self.waking.add("jobs")
         return super().flush()

@@ -15,29 +15,36 @@ from services.search.tables import cases, documents
 
 _ENTRY = (documents.c.document_id, documents.c.kind, documents.c.case_id, documents.c.version, documents.c.serial,
           documents.c.write, documents.c.content, cases.c.register, cases.c.circle)  # fmt: skip
-# what every case brings is written by statements made once
+# what every case brings is written by statements made once; an array keeps to the index, however many are told
 _TOUCHED = """touched as (
-        update documents set write = nextval('writes') where case_id = :case_id and (select changed from kept)
-        returning document_id)"""
-# the select within returning sees the row as it was before the statement
-_REGISTER = text(f"""
-    with kept as (
-        insert into cases (case_id, version, register) values (:case_id, :version, cast(:register as jsonb))
+        update documents set write = nextval('writes') {told} where case_id = any(array(select case_id from changed))
+        returning case_id)"""
+_TOLD = ", told = case kind when 'case' then nextval('writes') else told end"  # an export read before gives way to it
+_REGISTERS = text(f"""
+    with told as (select * from jsonb_to_recordset(cast(:rows as jsonb))
+                      as r (case_id text, version bigint, register jsonb)),
+    before as (select case_id, register from cases where case_id = any(array(select case_id from told))),
+    kept as (
+        insert into cases (case_id, version, register) select case_id, version, register from told order by case_id
         on conflict (case_id) do update set version = excluded.version, register = excluded.register
-            where cases.version <= excluded.version or :first_write >= coalesce(
-                (select told from documents where document_id = 'case:' || excluded.case_id), 0)
-        returning register is distinct from (select c.register from cases c where c.case_id = :case_id) as changed),
-    {_TOUCHED}
-    select exists(select from touched) as touched, array(
-        select document_id from documents where case_id = :case_id and kind = 'party' and content is not null
+            where cases.version < excluded.version or cases.version = excluded.version and :first_write = 0
+                or :first_write >= coalesce(
+                    (select told from documents where document_id = 'case:' || excluded.case_id), 0)
+        returning case_id, register),
+    changed as (select case_id from kept left join before using (case_id)
+                where kept.register is distinct from before.register),
+    {_TOUCHED.format(told=_TOLD)}
+    select case_id, case_id in (select case_id from touched) as touched, array(
+        select document_id from documents d where d.case_id = kept.case_id and kind = 'party' and content is not null
     ) as parties from kept""")  # noqa: S608
-_CIRCLE = text(f"""
-    with kept as (
-        insert into cases (case_id, circle) values (:case_id, cast(:circle as jsonb))
+_CIRCLES = text(f"""
+    with changed as (
+        insert into cases (case_id, circle)
+        select * from jsonb_to_recordset(cast(:rows as jsonb)) as r (case_id text, circle jsonb) order by case_id
         on conflict (case_id) do update set circle = excluded.circle where cases.circle is distinct from excluded.circle
-        returning true as changed),
-    {_TOUCHED}
-    select exists(select from touched) as touched from kept""")  # noqa: S608
+        returning case_id),
+    {_TOUCHED.format(told="")}
+    select exists(select from touched)""")  # noqa: S608
 _PUT = text("""
     insert into documents (document_id, kind, case_id, version, content)
     select * from jsonb_to_recordset(cast(:rows as jsonb))
@@ -83,6 +90,8 @@ class Ledger:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.changed = False
+        self._registers: dict[str, tuple[dict[str, Any], Sequence[Told]]] = {}
+        self._circles: dict[str, dict[str, Any]] = {}
 
     def put(self, told: Sequence[Told], first_write: int = 0) -> None:
         """Keep documents; what is older than what is kept is dropped.
@@ -92,27 +101,31 @@ class Ledger:
         rows = [vars(one) for one in {one.document_id: one for one in told}.values()]
         if not rows:
             return
-        self.connection.execute(_PUT, {"rows": _json(rows), "first_write": first_write})
-        self.changed = True
+        kept = self.connection.execute(_PUT, {"rows": _json(rows), "first_write": first_write})
+        self.changed = self.changed or kept.rowcount > 0
 
-    def put_register(
-        self, case_id: str, version: int, register: Mapping[str, Any], first_write: int = 0
-    ) -> set[str] | None:
-        """Keep what intake told of a case; the ids of its party documents that are not gone.
+    def tell_register(self, case_id: str, version: int, register: Mapping[str, Any], told: Sequence[Told]) -> None:
+        """What intake tells of a case and its documents; the next `write` keeps it."""
+        before = self._registers.get(case_id)
+        if before is None or before[0]["version"] <= version:
+            self._registers[case_id] = ({"case_id": case_id, "version": version, "register": register}, told)
 
-        None: a later version is kept (see put).
-        """
-        told = {"case_id": case_id, "version": version, "register": _json(dict(register)), "first_write": first_write}
-        kept = self.connection.execute(_REGISTER, told).one_or_none()
-        if kept is None:
-            return None
-        self.changed = self.changed or kept.touched
-        return set(kept.parties)
+    def tell_circle(self, case_id: str, circle: Mapping[str, Any]) -> None:
+        """Who works on a case, as told last; the next `write` keeps it."""
+        self._circles[case_id] = {"case_id": case_id, "circle": circle}
 
-    def put_circle(self, case_id: str, circle: Mapping[str, Any]) -> None:
-        """Keep who works on a case."""
-        touched = self.connection.execute(_CIRCLE, {"case_id": case_id, "circle": _json(dict(circle))}).scalar()
-        self.changed = self.changed or bool(touched)
+    def write(self, first_write: int = 0) -> None:
+        """Keep what was told of cases (see put); a party that the register has dropped is gone."""
+        circles, self._circles = self._circles, {}
+        registers, self._registers = self._registers, {}
+        if circles:  # first: documents that are new need not be touched
+            touched = self.connection.execute(_CIRCLES, {"rows": _json(list(circles.values()))}).scalar()
+            self.changed = self.changed or bool(touched)
+        if registers:
+            rows = _json([row for row, _ in registers.values()])
+            kept = self.connection.execute(_REGISTERS, {"rows": rows, "first_write": first_write}).all()
+            self.changed = self.changed or any(row.touched for row in kept)
+            self.put([one for row in kept for one in _with_gone(*registers[row.case_id], row.parties)], first_write)
 
     def known_circle(self, case_id: str) -> dict[str, Any] | None:
         """Who works on the case by the room's copy of workflow's card; None: not known."""
@@ -164,6 +177,11 @@ class Ledger:
         """Nothing was ever written to an index."""
         return self.connection.execute(select(documents.c.document_id).where(documents.c.written > 0).limit(1)
                                        ).first() is None  # fmt: skip
+
+
+def _with_gone(row: Mapping[str, Any], told: Sequence[Told], parties: Sequence[str]) -> list[Told]:
+    gone = set(parties) - {one.document_id for one in told}
+    return [*told, *(Told(party, "party", row["case_id"], row["version"], None) for party in sorted(gone))]
 
 
 def _json(value: Any) -> str:

@@ -15,6 +15,7 @@ from services.search.settings import KNOBS
 from services.search.store.ledger import Ledger, Told
 from services.search.tests.scene import ABOVE, HERE, JUDGE, PARTY, THERE, Scene, page
 from services.search.tests.test_search import SEEN, WORD, _check_routes, furnished
+from services.search.usecases import indexing
 from services.search.views import sight
 
 
@@ -88,3 +89,28 @@ def test_a_page_that_was_hidden_a_second_ago_counts_nowhere(scene: Scene) -> Non
     _check_routes(scene, JUDGE, left)
     scene.serve("c1", "i1", "a-qian")  # late, but still the first party's
     assert scene.found(PARTY, WORD, kinds=["instrument"]) == ["instrument:i1"]
+
+
+def test_what_comes_while_many_are_written_goes_with_the_next_write(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write costs the same for one document as for hundreds; a few documents wait for nobody."""
+    furnished(scene)
+    written: list[int] = []
+    write = type(scene.index).write
+
+    def counted(self: Index, documents: Sequence[Any], name: str = "") -> None:
+        written.append(len(documents))
+        write(self, documents, name)
+
+    class Meanwhile:
+        def wait(self, seconds: float) -> None:
+            assert seconds == KNOBS.gather_seconds
+            scene.page("c1", page("late-a"), "后到")
+            scene.page("c1", page("late-b"), "后到")
+
+    monkeypatch.setattr(type(scene.index), "write", counted)
+    monkeypatch.setattr(indexing, "Event", Meanwhile)
+    backlog(scene, "c1", KNOBS.busy)
+    scene.catch_up()
+    assert written == [KNOBS.busy, 2]

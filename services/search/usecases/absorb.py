@@ -13,26 +13,22 @@ from services.search.store.ledger import Told
 
 def register_told(uow: SearchUnit, event: Event) -> None:
     """intake told of a case, with its card."""
-    absorb_case(uow, event.case_id, event.data.card)
+    tell_case(uow, event.case_id, event.data.card)
 
 
 def circle_told(uow: SearchUnit, event: Event) -> None:
     """workflow told of a case, with its card."""
-    uow.ledger.put_circle(event.case_id, circle_of(event.data.card))
+    uow.ledger.tell_circle(event.case_id, circle_of(event.data.card))
 
 
-def absorb_case(uow: SearchUnit, case_id: str, card: Any, first_write: int = 0) -> list[Told]:
-    """A case and its parties; a party that the register has dropped is gone. What the owner has is returned."""
+def tell_case(uow: SearchUnit, case_id: str, card: Any) -> list[Told]:
+    """A case and its parties. What the owner has is returned."""
     told = [Told(f"case:{case_id}", "case", case_id, card.version, {})]
     told += [
         Told(f"party:{p.party_id}", "party", case_id, card.version, {"name": p.name, "role": p.role})
         for p in card.parties
     ]
-    parties = uow.ledger.put_register(case_id, card.version, register_of(card), first_write)
-    if parties is not None:
-        gone = parties - {one.document_id for one in told}
-        left = [Told(party, "party", case_id, card.version, None) for party in sorted(gone)]
-        uow.ledger.put([*told, *left], first_write)
+    uow.ledger.tell_register(case_id, card.version, register_of(card), told)
     return told
 
 
@@ -86,8 +82,9 @@ def absorb_export(uow: SearchUnit, owner: str, row: Any, first_write: int) -> li
         return [_put_instrument(uow, row.case_id, instrument_content(row, served), first_write)]
     if owner == "archive":
         return [absorb_page(uow, row.case_id, row.page, row.text, True, first_write)]
-    told = absorb_case(uow, row.case_id, row.card, first_write)
+    told = tell_case(uow, row.case_id, row.card)
     circle = uow.ledger.known_circle(row.case_id)
     if circle is not None:
-        uow.ledger.put_circle(row.case_id, circle)
+        uow.ledger.tell_circle(row.case_id, circle)
+    uow.ledger.write(first_write)
     return told

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event as sql
 from sqlalchemy import text
 
+from services.ops.rig.statements import statements
 from services.supervision.settings import SETTINGS
 from services.supervision.tests.scene import BUREAU, Scene
 
@@ -15,24 +15,17 @@ pytestmark = pytest.mark.integration
 
 
 def test_twenty_thousand_clocks_take_as_many_statements_as_twenty(scene: Scene) -> None:
-    def statements(cases: range, day: str) -> int:
+    def cost(cases: range, day: str) -> int:
         _many(scene, cases, date.fromisoformat(day) - timedelta(days=1))
-        seen: list[str] = []
-
-        def listen(*args: object) -> None:
-            seen.append(str(args[2]))
-
         before = _events(scene)
-        engine = scene.listener.host.engine
-        sql.listen(engine, "before_cursor_execute", listen)
-        scene.go(day)
-        sql.remove(engine, "before_cursor_execute", listen)
+        with statements(scene.listener.host.engine) as seen:
+            scene.go(day)
         assert _events(scene) == before + 2 * len(cases)
         return len(seen)
 
-    few = statements(range(20), "2025-05-24")
+    few = cost(range(20), "2025-05-24")
     passes = 20_000 // SETTINGS.tick_clocks + 1
-    assert statements(range(20, 20_020), "2025-05-30") <= few * passes
+    assert cost(range(20, 20_020), "2025-05-30") <= few * passes
     assert scene.rows("select count(*) as n from alert_cards where level = 'red'")[0]["n"] == 20_020
     (books,) = scene.rows("""
         select count(*) as n, count(distinct (aggregate_id, seq)) as places, count(distinct aggregate_id) as cases

@@ -39,7 +39,9 @@ def tick(uow: SupervisionUnit, root_id: str | None) -> None:
             # a scripted tree has no hours: a moment has passed when its day has
             day = uow.legal_on(root_id)
             moment = datetime.combine(day, datetime.min.time(), LEGAL_ZONE)
+        uow.write()
         recount_provisional(uow, root_id, day)
+        uow.write()
         while _pass(uow, root_id, day, moment):
             continue
 

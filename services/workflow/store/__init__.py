@@ -43,6 +43,8 @@ class WorkflowUnit(Writing):
             except BaseException:
                 self.gathered = Gathered()
                 self.tasks.raised = raised
+                self.tasks.forget()
+                self.published.clear()
                 raise
 
     @cached_property
@@ -79,6 +81,11 @@ class WorkflowUnit(Writing):
     def tasks(self) -> Tasks:
         """Tasks and their audience."""
         return Tasks(self)
+
+    @cached_property
+    def published(self) -> dict[tuple[str, str], str]:
+        """Hashes of published packs by id and version, as far as this transaction has asked."""
+        return {}
 
     @cached_property
     def facts(self) -> Facts:

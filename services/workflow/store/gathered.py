@@ -25,12 +25,13 @@ class Change:
 
 @dataclass
 class Gathered:
-    """Rows added, rows changed, tasks taken off the work lists; no row is in two of these."""
+    """Rows added, rows changed, tasks taken off the work lists; no row is in two of these. Last, cases to redate."""
 
     _added: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = field(default_factory=dict)
     _fresh: dict[tuple[Table, str], dict[str, Any]] = field(default_factory=dict)
     _changes: dict[tuple[Table, str], Change] = field(default_factory=dict)
     _unseated: set[str] = field(default_factory=set)
+    redated: set[str] = field(default_factory=set)
 
     def add(self, table: Table, row: dict[str, Any], key: str = "") -> None:
         """A new row; with its key it can still be changed. Raises ValueError for a column that there is not."""

@@ -11,12 +11,12 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from services.kit import schema
-from services.kit.database import UnitOfWork
 from services.kit.errors import NotFoundError, UnavailableError
 from services.kit.objects import ObjectStore, sha256_key
 from services.kit.procedure import bundle
 from services.kit.procedure.engine import Engine
 from services.workflow.settings import KNOBS
+from services.workflow.store import WorkflowUnit
 
 Answer = TypeVar("Answer")
 _elsewhere: ContextVar[bool] = ContextVar("loads_elsewhere", default=False)
@@ -75,15 +75,17 @@ class Library:
                 self._engines.popitem(last=False)
         return engine
 
-    def published(self, uow: UnitOfWork, pack_id: str, version: str) -> Engine:
+    def published(self, uow: WorkflowUnit, pack_id: str, version: str) -> Engine:
         """The engine of a published version.
 
         Raises:
             UnavailableError: it is not (yet) published here.
         """
-        packs = schema.packs.c
-        query = select(packs.sha256).where(packs.pack_id == pack_id, packs.version == version)
-        sha256 = uow.connection.execute(query).scalar()
-        if sha256 is None:
-            raise UnavailableError(f"程序包 {pack_id} {version} 尚未发布，稍后重试")
-        return self.engine(sha256)
+        if (pack_id, version) not in uow.published:
+            packs = schema.packs.c
+            query = select(packs.sha256).where(packs.pack_id == pack_id, packs.version == version)
+            sha256 = uow.connection.execute(query).scalar()
+            if sha256 is None:
+                raise UnavailableError(f"程序包 {pack_id} {version} 尚未发布，稍后重试")
+            uow.published[pack_id, version] = sha256
+        return self.engine(uow.published[pack_id, version])

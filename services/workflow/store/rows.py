@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.kit.database import UnitOfWork, together
 from services.kit.projections import Statement
 from services.workflow.model.records import Record
 from services.workflow.store.gathered import Gathered
+from services.workflow.tables import NO_DAY
 
 R = TypeVar("R", bound=Record)
+# A suspended clock has no day; the list then sorts it last.
+_REDATE = text("""
+    update task_audience a set due_on = n.due_on, due_state = n.due_state
+    from (select case_id, coalesce(due_on, :no_day) as due_on, due_state from case_card
+          where case_id = any(cast(:case_ids as text[]))) n
+    where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
 
 
 class Writing(UnitOfWork):
@@ -32,16 +39,26 @@ class Writing(UnitOfWork):
             self.write()
         return super().connection
 
+    @property
+    def locked(self) -> Set[str]:
+        """Streams whose row locks are held."""
+        return self._locked.keys()
+
     def beside(self) -> list[Statement]:
-        """What is gathered goes with what is told."""
+        """What is gathered goes with what is told, unless days are to be set on it."""
+        if self.gathered.redated:
+            self.write()
         found, self.gathered = self.gathered.parts(), Gathered()
         return found
 
     def write(self) -> None:
-        """Write what is gathered now, in one statement."""
-        if found := self.beside():
+        """Write what is gathered now, in one statement; the days of tasks in another, for it has to see them."""
+        gathered, self.gathered = self.gathered, Gathered()
+        if found := gathered.parts():
             values = {name: value for _, values in found for name, value in values.items()}
             super().connection.execute(together(tuple(sql for sql, _ in found)), values)
+        if gathered.redated:
+            super().connection.execute(_REDATE, {"case_ids": sorted(gathered.redated), "no_day": NO_DAY})
 
 
 class Rows(Generic[R]):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, func, select, text, update
 
 from services.kit import schema
 from services.workflow.model.audience import Seat
@@ -20,12 +20,8 @@ _SEATS = text("select key, rule, excluded_ids from task_audience where task_id =
 _CARD = schema.case_card
 _GOVERNED = instances.outerjoin(_CARD, _CARD.c.case_id == instances.c.case_id)
 _DUE = (_CARD.c.due_on, _CARD.c.due_state, _CARD.c.limit_id)
-_INSTANCE = select(instances, *_DUE).select_from(_GOVERNED).where(instances.c.case_id == bindparam("id"))
-# A suspended clock has no day; the list then sorts it last.
-_REDATE = text("""
-    update task_audience a set due_on = n.due_on, due_state = n.due_state
-    from (select case_id, coalesce(due_on, :no_day) as due_on, due_state from case_card where case_id = :case_id) n
-    where a.case_id = n.case_id and (a.due_on, a.due_state) is distinct from (n.due_on, n.due_state)""")
+_AMONG: Any = func.any(bindparam("ids", type_=ARRAY(Text)))
+_INSTANCES = select(instances, *_DUE).select_from(_GOVERNED).where(instances.c.case_id == _AMONG)
 
 
 def _due(row: Any) -> Due:
@@ -38,6 +34,8 @@ class Tasks(Rows[Task]):
     def __init__(self, uow: Writing) -> None:
         super().__init__(uow, tasks, Task)
         self.raised: set[str] = set()
+        self._ahead: dict[str, Any] = {}  # rows of locked cases, until they are asked for
+        self._asked: set[str] = set()
 
     def whole(self, task_id: str, person_id: str = "") -> Whole | None:
         """A task with what decides whether this person may act on it."""
@@ -46,9 +44,22 @@ class Tasks(Rows[Task]):
         return None if row is None else whole_of(row)
 
     def instance_with_due(self, case_id: str) -> tuple[Instance, Due] | None:
-        """The procedure instance of a case, with the case's governing due day."""
-        row = self.uow.connection.execute(_INSTANCE, {"id": case_id}).one_or_none()
+        """The procedure instance of a locked case, with the case's governing due day."""
+        row = self._instance_row(case_id)
         return None if row is None else (Instance.of(row, instances), _due(row))
+
+    def _instance_row(self, case_id: str) -> Any:
+        """Those of all cases under lock are read at once; who asks again may have changed his, and reads it anew."""
+        if case_id not in self._ahead:
+            wanted = {case_id, *(self.uow.locked - self._asked)}
+            rows = self.uow.connection.execute(_INSTANCES, {"ids": sorted(wanted)})
+            self._ahead |= dict.fromkeys(wanted) | {row.case_id: row for row in rows}
+            self._asked |= wanted
+        return self._ahead.pop(case_id)
+
+    def forget(self) -> None:
+        """What was read ahead may have been taken back."""
+        self._ahead.clear()
 
     def of_visit(self, visit_id: str) -> list[Task]:
         """Its tasks, oldest first."""
@@ -128,9 +139,9 @@ class Tasks(Rows[Task]):
 
     def redate(self, case_id: str) -> None:
         """Bring the open tasks of a case to the governing limit's day and state, as supervision told them."""
-        self.uow.connection.execute(_REDATE, {"case_id": case_id, "no_day": NO_DAY})
+        self.uow.gathered.redated.add(case_id)
+        self._ahead.pop(case_id, None)  # read with the day before
 
-    def instance_of(self, case_id: str) -> str | None:
-        """The procedure instance of a case."""
-        query = select(instances.c.instance_id).where(instances.c.case_id == case_id)
-        return self.uow.connection.execute(query).scalar()
+    def has_instance(self, case_id: str) -> bool:
+        """Whether a locked case has its procedure instance."""
+        return self._instance_row(case_id) is not None

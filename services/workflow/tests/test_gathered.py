@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from datetime import date
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import text
 
+from anjuan.kit.v1.cards_pb2 import SupervisionCard
+from anjuan.supervision.v1.events_pb2 import DueDayChanged
 from anjuan.workflow.v1 import workflow_pb2 as pb
-from services.kit import clock
+from services.kit import clock, events
 from services.kit.effects import struct
+from services.ops.rig.statements import statements
 from services.workflow.model.audience import Seat
 from services.workflow.store import WorkflowUnit
 from services.workflow.store.whole import Due
 from services.workflow.tests.desk import COUNTY, Desk
-from services.workflow.tests.test_complete_task import line
+from services.workflow.tests.test_complete_task import TINY, line
 
 
 def _hearing(uow: WorkflowUnit, hearing_id: str) -> None:
@@ -66,19 +69,49 @@ def test_a_task_leaves_a_list_and_comes_back_to_it_in_one_transaction(desk: Desk
     assert (again.title, again.version, desk.list("head", case_id=case_id).to_do) == ("改过", 2, 0)
 
 
+def test_what_was_read_ahead_gives_way_to_a_day_told_since(desk: Desk) -> None:
+    one, other = line(desk), desk.file(TINY)
+    with desk.host.begin_as_system("test") as uow:
+        uow.lock(one, other)
+        assert uow.tasks.instance_with_due(one) is not None  # and with it the other's
+        told = text("update case_card set due_on = '2025-03-10', due_state = 'running' where case_id = :id")
+        uow.connection.execute(told, {"id": other})
+        uow.tasks.redate(other)
+        found = uow.tasks.instance_with_due(other)
+        assert found is not None
+        assert (found[0].case_id, found[1].on) == (other, date(2025, 3, 10))
+
+
 def test_a_completion_is_five_statements(desk: Desk) -> None:
     case_id = line(desk)
     task = desk.task("zhang", case_id, "a")
     request = pb.CompleteTaskRequest(task_id=task.task_id, data=struct({"reason": "情况属实"}), if_version=task.version)
     desk.ask("zhang", "GetTask", pb.GetTaskRequest(task_id=task.task_id))  # the pack is loaded from here on
-    asked: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        asked.append(" ".join(statement.split()[:3]))
-
-    event.listen(desk.host.engine, "before_cursor_execute", note)
-    try:
+    with statements(desk.host.engine) as asked:
         assert desk.ask("zhang", "CompleteTask", request).state == "done"
-    finally:
-        event.remove(desk.host.engine, "before_cursor_execute", note)
     assert len(asked) == 5, asked
+
+
+def test_filings_and_days_that_come_together_cost_so_many_statements_however_many(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line(desk)
+    bodies: list[bytes] = []
+    monkeypatch.setattr(desk, "tell", lambda source, fact, **more: bodies.append(
+        events.encode(desk.event(source, fact, **more))))  # fmt: skip
+    costs, filed = [], dict[str, str]()
+    for many in (3, 30):
+        for at in range(many):
+            day = f"2025-03-{at + 1:02d}"
+            case_id = desk.file(TINY)
+            filed[case_id] = day
+            card = SupervisionCard(limit_id="x", due_on=day, state="running")
+            desk.tell("supervision", DueDayChanged(limit_id="x", card=card), stream=case_id, case_id=case_id,
+                      body_id=COUNTY, pack_id=TINY[0], pack_version=TINY[1])  # fmt: skip
+        with statements(desk.host.engine) as asked:
+            desk.listener.take(bodies)
+        costs.append(len(asked))
+        bodies.clear()
+    assert costs[0] == costs[1], asked
+    rows = desk.query("select case_id, due_on, due_state from task_audience where due_state = 'running'")
+    assert {r.case_id: r.due_on.isoformat() for r in rows} == filed

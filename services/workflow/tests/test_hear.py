@@ -12,6 +12,7 @@ from anjuan.documents.v1 import events_pb2 as document_facts
 from anjuan.intake.v1 import events_pb2 as intake_facts
 from anjuan.kit.v1.cards_pb2 import SupervisionCard
 from anjuan.supervision.v1 import events_pb2 as supervision_facts
+from services.kit import clock
 from services.workflow.tests.desk import COUNTY, ON, Desk
 from services.workflow.tests.tiny import bundle
 
@@ -141,6 +142,17 @@ def test_a_case_waits_until_its_pack_is_published(desk: Desk) -> None:
     desk.listener.sweep()
     assert desk.query("select * from inbox_waiting") == []
     assert desk.open_nodes(case_id) == ["late"]
+
+
+def test_a_day_told_before_the_procedure_has_begun_waits_for_nothing(desk: Desk) -> None:
+    desk.publish(bundle("tiny", JOIN, {node: {} for node in "abcd"}))
+    case_id, soon = clock.new_id(), SupervisionCard(limit_id="x", due_on="2025-03-10", state="running")
+    told = supervision_facts.DueDayChanged(limit_id="x", due_on="2025-03-10", state="running", card=soon)
+    more = {"case_id": case_id, "body_id": COUNTY, "pack_id": TINY[0], "pack_version": TINY[1]}
+    desk.tell("supervision", told, stream=case_id, **more)
+    assert desk.query("select * from inbox_waiting") == []
+    desk.file(TINY, case_id)
+    assert [(t.due_on, t.due_state) for t in desk.list("zhang").tasks] == [("2025-03-10", "running")]
 
 
 def test_due_days_are_passed_on_to_open_tasks(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from services.workflow.model.records import Instance
 from services.workflow.model.variables import case_of_card, case_of_filing, fact_of
 from services.workflow.store import WorkflowUnit
 from services.workflow.usecases.opening import Opening, move, offer
-from services.workflow.usecases.run import Packs, Run
+from services.workflow.usecases.run import Packs, Run, awaited
 from services.workflow.usecases.withdrawal import case_closed, end_request
 
 
@@ -23,7 +23,7 @@ def start_procedure(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
         UnavailableError: that version is not published here (yet).
     """
     uow.lock(event.case_id)
-    if uow.tasks.instance_of(event.case_id) is not None:
+    if uow.tasks.has_instance(event.case_id):
         return
     engine = packs.published(uow, event.pack_id, event.pack_version)
     instance = Instance(
@@ -37,6 +37,7 @@ def start_procedure(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     run.tell(facts_pb2.ProcedureStarted(pack_id=event.pack_id, pack_version=event.pack_version), event.occurred_on)
     move(run, step, Opening(event.occurred_on, event.actor.name))
     run.save()
+    uow.tasks.redate(event.case_id)
     uow.record("start_procedure", instance.instance_id, case_id=event.case_id, body_id=event.body_id,
                legal_on=event.occurred_on)  # fmt: skip
 
@@ -49,12 +50,15 @@ def hear(uow: WorkflowUnit, packs: Packs, event: Event) -> None:
     """
     if not event.case_id:
         return
+    uow.lock(event.case_id)
+    if event.source == "supervision":
+        uow.tasks.redate(event.case_id)
+        if event.pack_id and event.type not in awaited(packs.published(uow, event.pack_id, event.pack_version).pack):
+            return  # such a day may well be told before the procedure has begun here
     run = _begun(uow, packs, event.case_id)
     changed = event.source == "intake" and _register(run, event)
     if event.type == "CaseClosed":
         changed = case_closed(run, event.occurred_on) or changed
-    if event.source == "supervision":
-        run.uow.tasks.redate(run.case_id)
     if event.type in run.waited:
         _wait(run, event)
         changed = True

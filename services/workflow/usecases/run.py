@@ -17,7 +17,7 @@ from services.kit import clock
 from services.kit.errors import CaseNotKnownError
 from services.kit.procedure import conditions
 from services.kit.procedure.engine import Engine, OpenNode, Step
-from services.kit.procedure.model import ActorRule, NodeRule
+from services.kit.procedure.model import ActorRule, NodeRule, Pack
 from services.workflow.model.audience import Circle
 from services.workflow.model.records import Instance
 from services.workflow.model.variables import fact, whole
@@ -42,6 +42,12 @@ class Packs(Protocol):
         """Raises UnavailableError while the version is not published here."""
 
 
+def awaited(pack: Pack, since: str = "") -> set[str]:
+    """The facts that nodes of a pack wait for; with `since`, those that count from there on."""
+    rules = [rule.waits_for for rule in pack.nodes.values() if rule.waits_for is not None]
+    return {rule.event for rule in rules if since in ("", rule.from_)}
+
+
 class Run:
     """The instance as it changes; `save` writes it. `open` maps open visits to their nodes."""
 
@@ -50,9 +56,7 @@ class Run:
         self.variables: dict[str, Any] = instance.variables
         self.due = due
         self._told: list[dict[str, Any]] = []
-        rules = [rule.waits_for for rule in self.pack.nodes.values() if rule.waits_for is not None]
-        self.waited = {rule.event for rule in rules}
-        self.kept = {rule.event for rule in rules if rule.from_ == "case"}
+        self.waited, self.kept = awaited(self.pack), awaited(self.pack, "case")
 
     @classmethod
     def of(cls, uow: WorkflowUnit, packs: Packs, case_id: str) -> Run:
