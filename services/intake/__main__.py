@@ -7,6 +7,7 @@ from pathlib import Path
 from services.intake import consumer, rpc
 from services.intake.clients import ArchivedFiles
 from services.intake.store import IntakeUnit
+from services.intake.usecases.standing import FOLLOW, follow_account
 from services.kit import run
 from services.kit.run import Room
 
@@ -17,6 +18,7 @@ ROOM = Room(
     rpc=lambda host: rpc.registrations(host, ArchivedFiles(host.settings.rpc.get("archive", ""))),
     consumer=consumer.IntakeConsumer,
     sources=consumer.IntakeConsumer.sources,
+    jobs={FOLLOW: follow_account},
 )
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from typing import Any
 
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
-from services.intake.usecases import decisions, linking, requests
+from services.intake.usecases import decisions, requests
 from services.intake.usecases.docket import docket
+from services.intake.usecases.standing import keep_account
 from services.kit import effects
 from services.kit.events import Event
 from services.kit.run import Host
@@ -42,7 +43,7 @@ class IntakeConsumer:
 
     def on_account_changed(self, event: Event, uow: IntakeUnit) -> None:
         """A clerk has confirmed an account, or blocked it."""
-        linking.keep_account(uow, event.data.account_id, event.data.state)
+        keep_account(uow, event.data.account_id, event.data.state)
 
     def on_superior_asked(self, event: Event, uow: IntakeUnit) -> None:
         """Another body asks one of ours."""

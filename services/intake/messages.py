@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -154,14 +154,18 @@ def case_message(
     )  # fmt: skip
 
 
-def card(case: Case, reporter_account_id: str) -> IntakeCard:
-    """What every room knows of the case. A reporter's account is an opaque id; nothing else of him is in it."""
-    representatives = {r.account_id for p in case.parties for r in p.representatives if r.account_id}
+def card(case: Case, reporter_account_id: str, confirmed: Collection[str]) -> IntakeCard:
+    """What every room knows of the case. A reporter's account is an opaque id; nothing else of him is in it.
+
+    `confirmed`: the parties' accounts that open it in other rooms; the rest is told to none of them.
+    """
+    representatives = {r.account_id for p in case.parties for r in p.representatives} & set(confirmed)
+    parties = [replace(p, account_id=p.account_id if p.account_id in confirmed else "") for p in case.parties]
     return IntakeCard(
         **_these(case, ("body_id", "state", "title", "procedure_id", "pack_version", "case_type_code", "cause",
                         "secrecy_level", "sealed", "involves_minor", "channel", "disposition", "version")),
         case_number=case.case_number or "", received_on=_day(case.received_on), docketed_on=_day(case.docketed_on),
         closed_on=_day(case.closed_on), reporter_account_id=reporter_account_id,
-        parties=[PartyCard(**_these(p, ("party_id", "name", "role", "account_id"))) for p in case.parties],
+        parties=[PartyCard(**_these(p, ("party_id", "name", "role", "account_id"))) for p in parties],
         representative_account_ids=sorted(representatives),
     )  # fmt: skip

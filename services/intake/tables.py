@@ -65,6 +65,10 @@ parties = Table(
     words("id_kind"), words("id_number"), words("address"), words("phone"), words("account_id"),
     _json("representatives"),
     Index("parties_case", "case_id", "position"),
+    # in which cases an account stands, when it is confirmed or blocked
+    Index("parties_account", "account_id"),
+    Index("parties_representatives", "representatives", postgresql_using="gin",
+          postgresql_ops={"representatives": "jsonb_path_ops"}),
 )  # fmt: skip
 
 materials = Table(

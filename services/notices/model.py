@@ -67,7 +67,7 @@ def recipients(to: Any, card: Mapping[str, Any]) -> list[Recipient]:
     else:
         found = [Recipient("person", str(one)) for one in (to if isinstance(to, list) else [])]
     if not found:
-        raise RuleRefusedError("没有可通知的人：请先登记当事人账户或指定承办人")
+        raise RuleRefusedError("没有可通知的人：请先登记当事人账户并在窗口核验，或者指定承办人")
     return list(found)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, any_, exists, func, insert, select, update
 
 from services.kit import schema
 from services.kit.database import UnitOfWork
@@ -16,6 +16,13 @@ from services.notices.model import Notice
 from services.notices.tables import notices
 
 _FIELDS = tuple(Notice.__dataclass_fields__)
+
+
+def readable_by(reader_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Addressed to one of these; what a case's parties were told, while its card names the account."""
+    card = schema.case_card.alias().c
+    named = exists().where(card.case_id == notices.c.case_id, notices.c.recipient_id == any_(card.party_account_ids))
+    return notices.c.recipient_id.in_(reader_ids) & ((notices.c.recipient_kind != "party") | named)
 
 
 class Inbox:
@@ -34,7 +41,7 @@ class Inbox:
         Raises:
             NotFoundError: none of the reader's.
         """
-        mine = (notices.c.notice_id == notice_id) & notices.c.recipient_id.in_(reader_ids)
+        mine = (notices.c.notice_id == notice_id) & readable_by(reader_ids)
         first = update(notices).where(mine).values(read_at=func.coalesce(notices.c.read_at, at))
         if not self.connection.execute(first).rowcount:
             raise NotFoundError("没有这条通知")

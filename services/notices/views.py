@@ -10,7 +10,7 @@ from anjuan.notices.v1 import notices_pb2 as pb
 from services.kit import paging, schema
 from services.kit.errors import NotFoundError
 from services.kit.identity import Actor
-from services.notices.store import NoticesUnit
+from services.notices.store import NoticesUnit, readable_by
 from services.notices.tables import notices
 from services.notices.usecases import reader_ids
 
@@ -18,7 +18,7 @@ from services.notices.usecases import reader_ids
 def list_notices(uow: NoticesUnit, actor: Actor, request: pb.ListNoticesRequest) -> pb.ListNoticesAnswer:
     """Newest first, by keyset."""
     limit = paging.size(request.limit)
-    mine = notices.c.recipient_id.in_(reader_ids(actor))
+    mine = readable_by(reader_ids(actor))
     wanted = _joined().where(mine)
     if request.unread:
         wanted = wanted.where(notices.c.read_at.is_(None))
@@ -38,7 +38,7 @@ def list_notices(uow: NoticesUnit, actor: Actor, request: pb.ListNoticesRequest)
 def get_notice(uow: NoticesUnit, actor: Actor, notice_id: str) -> pb.Notice:
     """One of the caller's own; raises NotFoundError for another's."""
     with uow:
-        mine = _joined().where(notices.c.notice_id == notice_id, notices.c.recipient_id.in_(reader_ids(actor)))
+        mine = _joined().where(notices.c.notice_id == notice_id, readable_by(reader_ids(actor)))
         row = uow.connection.execute(mine).one_or_none()
     if row is None:
         raise NotFoundError("没有这条通知")

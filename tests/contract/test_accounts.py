@@ -57,6 +57,14 @@ def test_a_clerk_links_nobody_whose_document_was_not_seen(world: World) -> None:
     case_id = linked(world, mine)
     until(lambda: opens(victim, case_id), 30, "the victim's case")
     assert not opens(impostor, case_id), "its last token has minutes to live"
+    world.settle()
+    assert "clocks" in victim.get(f"/cases/{case_id}/clocks")
+    assert clerk.post(f"/accounts/{mine}/block", {"reason": "本人申请停用"})["state"] == "blocked"
+    world.settle()
+    assert not opens(victim, case_id), "no card names a blocked account"
+    with pytest.raises(RefusedError) as refusal:
+        victim.get(f"/cases/{case_id}/clocks")
+    assert refusal.value.slug == "case-not-known"
 
 
 def test_a_reporter_opens_no_case(world: World, http: httpx.Client) -> None:

@@ -11,13 +11,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from services.kit.settings import procedures_dir
 from services.kit.testing import settle
 from services.ops.demo.cast import PASSWORD
+from services.ops.demo.papers import MEDIA_TYPE, paper
+from services.ops.demo.player import Play
+from services.ops.demo.site import RefusedError
 from services.ops.demo.stage import Stage
 from services.ops.portal import build
 from services.ops.trial import Platform
+from tests.contract.people import open_account, resident_id
 from tests.e2e.conftest import PENALTY, Scene
 
+CIVIL = procedures_dir() / "civil-first-instance"
+FILER, ANOTHER = resident_id(4721), resident_id(4722)
 COLUMNS = ["案号", "案由/当事人", "环节", "来自", "到达时间", "剩余期限"]
 PLAIN = "plain.test"  # this machine under a name that a browser does not take for it
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -55,8 +62,12 @@ def approval(scene: Scene, stage: Stage, title: str) -> str:
 
 
 def sign_in(page: Page, platform: Platform, scene: Scene, short: str) -> None:
+    enter(page, platform, scene.play.cast.sign_in(short))
+
+
+def enter(page: Page, platform: Platform, name: str) -> None:
     page.goto(platform.address)
-    page.fill("#sign-in", scene.play.cast.sign_in(short))
+    page.fill("#sign-in", name)
     page.fill("#password", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_selector("table.list")
@@ -188,6 +199,74 @@ def test_who_took_a_lead_in_reads_what_became_of_it(
         page.wait_for_selector("[role=alert]")
         assert page.locator("[role=alert]").count() == 3
         assert page.locator("text=本案由您登记").count() == 0
+
+
+def handed_in(stage: Stage, play: Play, number: str, data: bytes) -> str:
+    """A suit of an account of its own, with files that it has uploaded; answers the case id."""
+    account_id, voice = open_account(stage.http, number), stage.voice(number, PASSWORD)
+    named = [voice.upload("民事起诉状.pdf", data, MEDIA_TYPE, play.cast.body) | {"checklist_item": "complaint"}]
+    named += [play.paper(voice, item, {}) | {"checklist_item": item} for item in ("complaint_copy", "identity")]
+    settle(stage.rpc, stage.operator.token())
+    parties = [{"role": "plaintiff", "kind": "natural_person", "name": "周明", "account_id": account_id},
+               {"role": "defendant", "kind": "organisation", "name": "江门恒信投资有限公司"}]  # fmt: skip
+    told = play.cast.example["acts"][0]["filing"] | {"parties": parties, "materials": named}
+    told |= {"body_id": play.cast.body, "procedure_id": play.pack.id}
+    return str(voice.post("/filings", told)["case_id"])
+
+
+def test_who_filed_reads_how_far_it_is_and_what_to_correct(
+    browser: Browser, page: Page, platform: Platform, stage: Stage, tmp_path: Path
+) -> None:
+    play = stage.play(CIVIL, "refused-after-correction.case.yaml", "portal-filer")
+    open_account(stage.http, ANOTHER)
+    large = paper("民事起诉状", {"案由": "合伙合同纠纷"}) + b"\n" * (9 * 1024 * 1024)  # more than comes at once
+    play.case_id = handed_in(stage, play, FILER, large)
+    settle(stage.rpc, stage.operator.token())
+    enter(page, platform, FILER)
+    page.goto(f"{platform.address}/cases/{play.case_id}")
+    filing = page.get_by_role("region", name="申请情况")
+    filing.locator("text=待审查").wait_for()
+    page.get_by_role("tab", name="材料").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="民事起诉状.pdf").click()
+    assert (taken.value.suggested_filename, taken.value.path().read_bytes() == large) == ("民事起诉状.pdf", True)
+    play.advance("2025-03-12")
+    play.perform(play.cast.example["acts"][1])
+    settle(stage.rpc, stage.operator.token())
+    page.reload()
+    filing.locator("text=待补正").wait_for()
+    notice = "补正期限至 2025-03-21（含当日）", "补交合伙协议或者投资凭证，说明与被告的关系"
+    assert [words for words in notice if words not in filing.inner_text()] == []
+    assert (page.locator("[role=alert]").count(), serious(page)) == (0, [])
+    assert "未分案" not in page.locator("dl.strip").inner_text()
+    page.screenshot(path=str(tmp_path / "filer.png"))
+    page.goto(f"{platform.address}/clocks")
+    page.wait_for_load_state("networkidle")
+    assert page.locator("[role=alert]").count() == 0
+    sha256 = stage.voice(FILER, PASSWORD).get(f"/cases/{play.case_id}")["materials"][0]["sha256"]
+    with pytest.raises(RefusedError) as refused:
+        stage.voice(ANOTHER, PASSWORD).get(f"/files/{sha256}", case_id=play.case_id)
+    assert refused.value.slug == "case-not-known"
+    with browser.new_context() as another:
+        page = another.new_page()
+        enter(page, platform, play.cast.sign_in("ye"))
+        page.goto(f"{platform.address}/cases/{play.case_id}")
+        page.get_by_role("heading", name="补正通知").wait_for()
+        assert notice[0] in page.get_by_role("region", name="申请情况").inner_text()
+
+
+def test_paper_stands_among_the_materials_as_paper(
+    page: Page, platform: Platform, stage: Stage, scene: Scene, tmp_path: Path
+) -> None:
+    case_id = scene.file("门户纸质件案", {"name": "样品封存单", "copies": 3})
+    settle(stage.rpc, stage.operator.token())
+    sign_in(page, platform, scene, "deng")
+    page.goto(f"{platform.address}/cases/{case_id}")
+    page.get_by_role("tab", name="材料").click()
+    row = page.locator("[role=tabpanel]:visible tr", has_text="样品封存单")
+    assert row.locator("td").all_inner_texts() == ["样品封存单", "纸质件", "3 份", "—"]
+    assert (row.get_by_role("button").count(), serious(page)) == (0, [])
+    page.screenshot(path=str(tmp_path / "paper.png"))
 
 
 def test_wrong_password_is_told_in_chinese(page: Page, platform: Platform, scene: Scene) -> None:

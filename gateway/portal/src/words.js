@@ -2,6 +2,7 @@
 export const CASE_STATES = {
   received: "已收案", accepted: "已受理", docketed: "已立案", declined: "不予受理", not_docketed: "不予立案", closed: "已结案",
 };
+export const FILING_STATES = { submitted: "待审查", deficient: "待补正" };
 export const ROLES = {
   court_president: "院长", vice_president: "副院长", division_head: "部门负责人", presiding_judge: "审判长", judge: "法官",
   judges_assistant: "法官助理", court_clerk: "书记员", docketing_clerk: "立案人员", body_leader: "机关负责人",

@@ -138,6 +138,13 @@ class CaseFiles:
         named = (case_files.c.case_id == case_id) & (case_files.c.sha256 == sha256)
         return self.connection.execute(select(case_files.c.is_internal).where(named, _brought())).scalar()
 
+    def handed_in(self, case_id: str, sha256: str, owner_id: str) -> bool:
+        """Whether this caller named these bytes in the case, and had uploaded them himself."""
+        named = case_files.c.case_id == case_id, case_files.c.sha256 == sha256, case_files.c.filed_by == owner_id
+        uploads = upload_sessions.c
+        own = uploads.sha256 == sha256, uploads.owner_id == owner_id, uploads.state == "stored"
+        return bool(self.connection.execute(select(exists().where(*named) & exists().where(*own))).scalar())
+
     def brought(self, case_id: str) -> Sequence[Row[Any]]:
         """Every file of the case whose bytes are here."""
         query = select(case_files).where(case_files.c.case_id == case_id, _brought())

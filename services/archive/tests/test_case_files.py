@@ -115,6 +115,41 @@ def test_a_hash_alone_opens_nothing(host: run.Host) -> None:
         views.get_file(host.begin(leader), host.objects, leader, GetFileRequest(sha256=digest, case_id="case-2"))
 
 
+def handing_in(data: bytes, state: str, case_id: str, *, by: Actor, host: run.Host) -> None:
+    """The case of a filing by PARTY or in its name; RIVAL, whom it names as well, stands on the other side."""
+    sides = ((PARTY, "plaintiff"), (RIVAL, "defendant"))
+    parties = [PartyCard(party_id=f"{case_id}-{role}", name=who.name, role=role, account_id=who.account_id)
+               for who, role in sides]  # fmt: skip
+    material = Material(name="起诉状", sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    card = IntakeCard(body_id=BODY, state=state, title="案", parties=parties, sealed=state == "sealed")
+    told(host, "intake", FilingSubmitted(filing=Filing(materials=[material]), card=card), case_id, case_id, actor=by)
+
+
+@pytest.mark.parametrize("state", ["received", "declined", "sealed"])
+def test_who_handed_a_file_in_reads_it_on_while_the_case_is_not_accepted(host: run.Host, state: str) -> None:
+    own, other = b"my own complaint", b"what the clerk has brought"
+    for who in (PARTY, RIVAL):  # both have uploaded the same bytes: the one named them, the other did not
+        send(host, opened(host, own, actor=who), 0, own, who)
+    for data, who in ((other, CLERK), (other, PARTY)):
+        send(host, opened(host, data, actor=who), 0, data, who)
+    handing_in(own, state, CASE, by=PARTY, host=host)
+    handing_in(other, state, "case-2", by=CLERK, host=host)
+    handing_in(own, state, "case-3", by=replace(PARTY, person_id=usecases.REPORTER), host=host)
+
+    def reads(who: Actor, data: bytes, case_id: str = CASE) -> str:
+        request = GetFileRequest(sha256=hashlib.sha256(data).hexdigest(), case_id=case_id)
+        try:
+            return views.get_file(host.begin(who), host.objects, who, request).chunk.decode()
+        except CaseNotKnownError:
+            return "not known"
+
+    assert reads(PARTY, own) == ("not known" if state == "sealed" else own.decode())
+    assert reads(PARTY, other) == "not known", "not of this case"
+    assert reads(PARTY, other, "case-2") == "not known", "named by the clerk"
+    assert reads(PARTY, own, "case-3") == "not known", "told in a reporter's name, and recorded in nobody's"
+    assert {reads(RIVAL, own), reads(RIVAL, other, "case-2"), reads(STRANGER, own)} == {"not known"}
+
+
 def test_a_party_hands_in_materials_of_its_own(host: run.Host) -> None:
     data = b"my own contract"
     material = Material(name="合同", sha256=hashlib.sha256(data).hexdigest(), size=len(data))

@@ -83,9 +83,13 @@ def _may_read(uow: ArchiveUnit, actor: Actor, request: GetFileRequest) -> None:
         if not uow.uploads.owns(actor.person_id, sha256):
             raise NotFoundError("没有这个文件，或须指明案件")
         return
-    # a party reads what is open in the own case; staff need the right to the dossier, an upper tier with its reason
-    seen = "view_case" if actor.kind == "party" else "view_dossier"
-    access.require(uow.connection, actor, seen, case_id=case_id, reason=reason)
+    # a party reads what is open in the own case, and what it handed in itself also while, or because, that is not
+    # accepted; staff need the right to the dossier, an upper tier with its reason
+    if actor.kind == "party":
+        mine = uow.case_files.handed_in(case_id, sha256, actor.person_id)
+        access.require(uow.connection, actor, "view_case", case_id=case_id, filer=mine)
+    else:
+        access.require(uow.connection, actor, "view_dossier", case_id=case_id, reason=reason)
     is_internal = uow.case_files.is_internal(case_id, sha256)
     if is_internal is None:
         raise CaseNotKnownError("案件中没有这个文件，或无权查看")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -64,7 +64,8 @@ class Case:
     def parties(self) -> tuple[Party, ...]:
         """As the register's card names them, with what the filing says of them."""
         filed = {p.get("party_id"): p for p in self.filing.get("parties", ())}
-        return tuple(_party(p, filed.get(p["party_id"], {})) for p in self.card["parties"])
+        opened = self.card["party_account_ids"]  # the register names there whom it has confirmed
+        return tuple(_party(p, filed.get(p["party_id"], {}), opened) for p in self.card["parties"])
 
     def scope(self, occurred_on: date, node_id: str) -> dict[str, Any]:
         """What the pack's expressions may ask; `form` and `approvals` are the node's own and not known here."""
@@ -75,9 +76,9 @@ class Case:
         return {"case": known | card | {"case_number": self.case_number}, "act": act}
 
 
-def _party(told: Mapping[str, Any], filed: Mapping[str, Any]) -> Party:
+def _party(told: Mapping[str, Any], filed: Mapping[str, Any], opened: Collection[str]) -> Party:
     accounts = [told.get("account_id", ""), *(r.get("account_id", "") for r in filed.get("representatives", ()))]
     return Party(
         party_id=told["party_id"], name=told["name"], role=told["role"],
-        account_ids=tuple(sorted({a for a in accounts if a})), filed=filed,
+        account_ids=tuple(sorted(set(accounts) & set(opened) - {""})), filed=filed,
     )  # fmt: skip

@@ -31,7 +31,7 @@ def said(kind: str, instrument: str, roles: list[str]) -> Any:
     pack, filed = load_bundle(bundle(kind)), [FIRM, ZHAO, TRAVELLER]
     told = [{"party_id": p["party_id"], "name": p["name"], "role": r} for p, r in zip(filed, roles, strict=False)]
     card: dict[str, Any] = {"officer_ids": [], "panel_ids": [], "department_id": "", "case_number": "", "cause": "",
-                            "title": "", "parties": told}  # fmt: skip
+                            "title": "", "party_account_ids": [], "parties": told}  # fmt: skip
     case = Case("c", Body("b", "某机关", kind, "粤0703"), ("p", "1"), card, {"parties": filed})
     rule = next(r for r in pack.instruments if r.id == instrument)
     return values(pack, rule, case, {}, date(2025, 3, 3), "")["当事人"]
@@ -46,3 +46,12 @@ def test_a_bureau_names_its_party_by_what_identifies_it() -> None:
         "江门甲公司，统一社会信用代码：91440703MA5EXAMP0X，住所（住址）：江门市建设路1号，联系电话：0750-1234567，"
         "法定代表人（负责人）：林国栋，委托诉讼代理人：周明"
     )
+
+
+def test_only_accounts_that_the_register_names_stand_behind_a_party() -> None:
+    """The filing names whom its filer wished; the card those of them whom a counter has confirmed."""
+    filed = {"party_id": "1", "representatives": [{"account_id": "acc-lawyer"}, {"account_id": "acc-clerk"}]}
+    told = {"party_id": "1", "name": "江门甲公司", "role": "plaintiff", "account_id": "acc-firm"}
+    card = {"parties": [told], "party_account_ids": ["acc-firm", "acc-lawyer", "acc-other"]}
+    [firm] = Case("c", Body("b", "某机关", "court", "粤0703"), ("p", "1"), card, {"parties": [filed]}).parties
+    assert firm.account_ids == ("acc-firm", "acc-lawyer")

@@ -84,6 +84,11 @@ class Case:
         return any(p.is_minor(self.received_on) for p in self.parties)
 
     @property
+    def account_ids(self) -> frozenset[str]:
+        """The accounts that stand behind its parties."""
+        return frozenset[str]().union(*(p.account_ids for p in self.parties))
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What a pack's conditions may ask of `case`."""
         return {

@@ -13,7 +13,7 @@ from services.intake.model.link import CaseLink
 from services.intake.model.notice import Notice
 from services.intake.model.numbering import Body
 from services.intake.model.people import Reporter
-from services.intake.store.cases import Cases, defects_of
+from services.intake.store.cases import Cases, defects_of, taken_in_by
 from services.kit import access, clock
 from services.kit.errors import NotFoundError
 from services.kit.identity import Actor
@@ -62,7 +62,7 @@ class Notices:
 
     def seen_by(self, actor: Actor, case_id: str) -> list[Notice]:
         """For staff, and for who filed: what is wrong with a filing is nothing to the other side."""
-        filed = bool(actor.account_id) and Cases(self.connection).filed_by(case_id, actor.account_id)
+        filed = bool(actor.account_id) and Cases(self.connection).holds(taken_in_by(actor.account_id, case_id))
         return self.of(case_id) if actor.kind == "staff" or filed else []
 
     def last(self, case_id: str) -> Notice | None:

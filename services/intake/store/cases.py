@@ -8,12 +8,14 @@ from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, delete, exists, insert, select, text, update
 
 from services.intake import tables
 from services.intake.model.case import Case
 from services.intake.model.filing import Defect, Filing, Material
 from services.intake.model.people import Party, Representative
+from services.intake.store.accounts import stands_behind
+from services.kit import schema
 from services.kit.errors import CaseNotKnownError
 
 UNKNOWN = "案件尚未同步到此处，或者您无权查看"  # the same words as where access refuses
@@ -45,6 +47,12 @@ def taken_in_by(submitter: str, case_id: ColumnElement[str] | str) -> ColumnElem
     return exists().where(mine)
 
 
+def filed_for_itself(account_id: str, case_id: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Whether a case came by this account, confirmed or not, and it stands behind one of its parties."""
+    return and_(taken_in_by(account_id, case_id), exists().where(
+        tables.parties.c.case_id == case_id, stands_behind(account_id)))  # fmt: skip
+
+
 def defects_of(rows: Sequence[Mapping[str, str]]) -> tuple[Defect, ...]:
     return tuple(Defect(**row) for row in rows)
 
@@ -73,9 +81,15 @@ class Cases:
             raise CaseNotKnownError(UNKNOWN)
         return str(found)
 
-    def filed_by(self, case_id: str, submitter: str) -> bool:
-        """Whether the case came by this person of staff or this account."""
-        return bool(self.connection.execute(select(taken_in_by(submitter, case_id))).scalar())
+    def holds(self, about_a_case: ColumnElement[bool]) -> bool:
+        """Whether it is so."""
+        return bool(self.connection.execute(select(about_a_case)).scalar())
+
+    def opened_to(self, case_id: str) -> set[str]:
+        """The accounts that the case's card names, as it was told last."""
+        card = schema.case_card.c
+        query = select(card.party_account_ids).where(card.case_id == case_id)
+        return set(self.connection.execute(query).scalar() or ())
 
     def id_of_number(self, case_number: str) -> str:
         """The case of a number, empty when it is not in this register."""

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from google.protobuf.message import Message
+from sqlalchemy import select, update
 
 from anjuan.identity.v1.events_pb2 import AccountChanged, BodyChanged, LegalDateAdvanced, PersonChanged
 from anjuan.identity.v1.identity_pb2 import Appointment, Body, Person
@@ -24,7 +25,7 @@ from services.intake.model.upload import Upload
 from services.intake.store import IntakeUnit
 from services.intake.store.packs import Packs
 from services.intake.usecases.filing import correct_filing, submit_filing
-from services.kit import clock, events, objects, run
+from services.kit import clock, events, objects, run, schema
 from services.kit.effects import plain, struct
 from services.kit.errors import NotAllowedError
 from services.kit.identity import Actor, system
@@ -172,8 +173,18 @@ class Scene:
         self.hears("identity", PersonChanged(person=card), someone.person_id)
 
     def account(self, account_id: str, state: str = "confirmed") -> None:
-        """identity has told what a counter made of an account."""
+        """identity has told what a counter made of an account, and the job has followed it."""
         self.hears("identity", AccountChanged(account_id=account_id, state=state), account_id)
+        self.works()
+
+    def works(self) -> None:
+        """Do the jobs that wait, as the worker's child does."""
+        table = schema.jobs
+        with self.host.engine.begin() as connection:
+            waiting = connection.execute(select(table).where(table.c.done_at.is_(None))).all()
+            connection.execute(update(table).values(done_at=clock.now()))
+        for job in waiting:
+            ROOM.jobs[job.kind](self.host, job.payload)
 
     def moves(self, root: str, to: date) -> None:
         """The legal date of a tree."""

@@ -12,11 +12,6 @@ UNPROVED = "该账户尚未核验，不能关联：请先在窗口核对证件�
 BLOCKED = "该账户已停用，不能关联：请由本人另行注册账户，在窗口核验后再关联"
 
 
-def keep_account(uow: IntakeUnit, account_id: str, state: str) -> None:
-    """identity has told what an account has become."""
-    uow.accounts.put(account_id, state)
-
-
 def faults_of_links(
     uow: IntakeUnit, sent: Sequence[Party], known: Sequence[Party] = (), reporter: Reporter | None = None
 ) -> Iterator[Fault]:

@@ -28,7 +28,9 @@ def tell(
         RuleRefusedError: fact, detail or what is stored would reveal the reporter.
     """
     reporter = uow.reporters.find(case.case_id) if reporter is ... else reporter
-    fact.card.CopyFrom(messages.card(case, reporter.account_id if reporter else ""))
+    uow.accounts.hold(case.account_ids)
+    confirmed = uow.accounts.confirmed(case.account_ids)
+    fact.card.CopyFrom(messages.card(case, reporter.account_id if reporter else "", confirmed))
     if reporter and reveals(reporter, json.dumps([to_raw(fact), detail, stored], ensure_ascii=False), case.parties):
         raise RuleRefusedError("内容中不得出现举报人的姓名、电话，请删去后重新办理")
     place = {"case_id": case.case_id, "body_id": case.body_id}

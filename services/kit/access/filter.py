@@ -46,6 +46,7 @@ def _under(column: Any, body_id: str) -> Expression:
 
 _OPERATIONS: dict[str, Callable[[Any, Any], Expression]] = {
     "is": lambda column, value: column == value,
+    "isnt": lambda column, value: column != value,
     "below": lambda column, value: column < value,
     "among": lambda column, value: column.in_(value),
     "has": _has,

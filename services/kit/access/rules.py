@@ -18,7 +18,7 @@ REASONS = frozenset({"appeal", "supervision", "transfer"})
 class Need:
     """One condition on a case card.
 
-    `op`: is (field equals value), below (less than), among (one of value), has (array holds value),
+    `op`: is (field equals value), isnt, below (less than), among (one of value), has (array holds value),
     empty (array holds nothing), under (body lies strictly below body `value`), fact (told by the
     calling room; `field` is its name).
     """
@@ -98,7 +98,8 @@ def _party(*needs: Need) -> Callable[[Actor], tuple[Need, ...]]:
 
 
 def _own_filing(actor: Actor) -> tuple[Need, ...]:
-    return (Need("party_account_ids", "has", actor.account_id), *_OPEN, Need("filer", "fact", True))
+    # a reporter is no party, whatever a room tells
+    return (Need("reporter_account_id", "isnt", actor.account_id), *_OPEN, Need("filer", "fact", True))
 
 
 def _reporter(actor: Actor) -> tuple[Need, ...]:

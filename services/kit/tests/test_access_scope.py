@@ -97,6 +97,8 @@ def _met(draw: Random, need: Need) -> Any:
     match need.op:
         case "is":
             return need.value
+        case "isnt":
+            return ""
         case "below":
             return draw.randrange(need.value)
         case "among":

@@ -75,6 +75,23 @@ def test_parties_find_it_in_their_inbox_and_reading_counts_once(host: run.Host) 
     assert views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest()).unread == 0
 
 
+def test_a_party_reads_what_it_was_told_while_the_register_names_it(host: run.Host) -> None:
+    """Told when its account stood in the card, which a counter had not confirmed, or has blocked since."""
+    know_the_case(host)
+    ask(host, "parties")
+    notice_id = views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest()).notices[0].notice_id
+    know_the_case(host, party="")
+    told = views.list_notices(host.begin(PARTY), PARTY, pb.ListNoticesRequest())
+    assert (len(told.notices), told.unread) == (0, 0)
+    with pytest.raises(NotFoundError):
+        views.get_notice(host.begin(PARTY), PARTY, notice_id)
+    with pytest.raises(NotFoundError):
+        usecases.mark_read(host.begin(PARTY), PARTY, notice_id)
+    know_the_case(host)
+    one = views.get_notice(host.begin(PARTY), PARTY, notice_id)
+    assert (one.text, one.read_at) == ("已决定立案", "")
+
+
 def test_nobody_reads_anothers(host: run.Host) -> None:
     know_the_case(host)
     ask(host, "parties")
