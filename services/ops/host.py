@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -116,5 +115,5 @@ COMMANDS = {one.__name__: one for one in (servers, relays, consumers, followers,
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in COMMANDS:
-        sys.exit(f"usage: python -m {Path(__file__).stem} {' | '.join(COMMANDS)}")
+        sys.exit(f"usage: python -m services.ops.host {' | '.join(COMMANDS)}")
     COMMANDS[sys.argv[1]]()

@@ -108,18 +108,23 @@ _LOADED: dict[tuple[str, str, str], PackLimits] = {}  # immutable packs: a proce
 
 
 class OfCases(Generic[R]):
-    """What cases have. That of all cases that the transaction has locked is read at once, for nobody else moves it."""
+    """What cases have. That of all cases that the transaction has locked is read at once, for nobody else moves it.
+
+    Once: what is asked for again after a write is read by itself, else many writes would read all cases each time.
+    """
 
     def __init__(self, read: Callable[[Collection[str]], Iterable[tuple[str, R]]], locked: Locked) -> None:
         self.read, self.locked = read, locked
         self.known: dict[str, list[R]] = {}
+        self.ahead: set[str] = set()
 
     def get(self, case_ids: Collection[str]) -> list[R]:
         """All of these cases."""
         found: dict[str, list[R]] = {}
         if missing := set(case_ids) - self.known.keys():
             locked = self.locked()
-            wanted = missing | (locked.keys() - self.known.keys())
+            wanted = missing | (locked.keys() - self.ahead)
+            self.ahead |= wanted
             found = {case_id: [] for case_id in wanted}
             for case_id, one in self.read(wanted):
                 found[case_id].append(one)
@@ -146,6 +151,11 @@ class Ledger:
         added = {key: one for key, one in self.gathered.items() if key[0] == case_id}
         whole = sorted((added | known).values(), key=lambda one: one.entry_id)
         return [one for one in whole if one.limit_id in limit_ids]
+
+    def forget(self) -> None:
+        """Drop what is gathered, and what was read of cases that it may have moved."""
+        self.gathered = {}
+        self._of_cases.known.clear()
 
     def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, Entry]]:
         for row in self.connection.execute(_OF_CASE, {"case_ids": list(case_ids)}).mappings():
@@ -178,6 +188,11 @@ class Clocks:
         known = {clock.clock_id: clock for clock in self._of_cases.get(case_ids)}
         known |= {clock_id: one for clock_id, one in self.gathered.items() if one.case_id in case_ids}
         return [known[clock_id] for clock_id in sorted(known)]
+
+    def forget(self) -> None:
+        """As the ledger's."""
+        self.gathered = {}
+        self._of_cases.known.clear()
 
     def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, Clock]]:
         for row in self.connection.execute(_OF_CASES, {"case_ids": list(case_ids)}).mappings():
@@ -253,8 +268,8 @@ class SupervisionUnit(UnitOfWork):
             with super().savepoint():
                 yield
         except BaseException:
-            for name in ("ledger", "clocks"):
-                self.__dict__.pop(name, None)
+            self.ledger.forget()
+            self.clocks.forget()
             raise
 
     def flush(self) -> list[events.Event]:

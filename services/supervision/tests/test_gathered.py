@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from anjuan.intake.v1.events_pb2 import CaseDocketed, FilingSubmitted
 from anjuan.kit.v1.cards_pb2 import IntakeCard
@@ -64,3 +65,21 @@ def test_what_a_case_gathered_goes_with_it_when_it_cannot_be_counted(scene: Scen
                     raise RuleRefusedError("无法计算")
     assert {row["case_id"] for row in scene.rows(_CLOCKS)} == {"good"}
     assert {row["case_id"] for row in scene.rows(_LEDGER)} == {"good"}
+
+
+def test_cases_that_follow_one_by_one_are_read_ahead_once(scene: Scene) -> None:
+    """On the day on which many limits run out, each case follows in a savepoint, and all are locked."""
+    cases = [f"c{n}" for n in range(20)]
+    scene.take(*(one for case in cases for one in facts(scene, case)))
+    asked: list[str] = []
+    note = lambda *told: asked.extend(told[3]["case_ids"] if "FROM ledger" in told[2] else ())  # noqa: E731
+    event.listen(scene.host.engine, "before_cursor_execute", note)
+    with scene.host.begin_as_system("test") as uow:
+        uow.lock(*cases)
+        for case in cases:
+            with apart(uow, case):
+                if case == cases[5]:
+                    raise RuleRefusedError("无法计算")
+                assert uow.ledger.of_case(case, {entry["limit_id"] for entry in scene.rows(_LEDGER)})
+    event.remove(scene.host.engine, "before_cursor_execute", note)
+    assert len(asked) <= 2 * len(cases)
