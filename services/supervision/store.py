@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -132,13 +133,26 @@ class OfCases(Generic[R]):
         return [one for case_id in case_ids for one in found.get(case_id, self.known.get(case_id, ()))]
 
 
-class Ledger:
-    """The immutable entries. What is added is gathered, and written with what else the transaction has gathered."""
+class Gathering(ABC, Generic[R]):
+    """Rows of cases. What is added is gathered, and written with what else the transaction has gathered."""
 
     def __init__(self, connection: Connection, locked: Locked) -> None:
         self.connection = connection
         self._of_cases = OfCases(self._read, locked)
-        self.gathered: dict[tuple[Any, ...], Entry] = {}  # by case and what the table holds once
+        self.gathered: dict[Any, R] = {}  # by what the table holds once
+
+    def forget(self) -> None:
+        """Drop what is gathered, and what was read of cases that it may have moved."""
+        self.gathered = {}
+        self._of_cases.known.clear()
+
+    @abstractmethod
+    def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, R]]:
+        """What the table has of these cases, with the case."""
+
+
+class Ledger(Gathering[Entry]):
+    """The immutable entries."""
 
     def add(self, case_id: str, entries: Iterable[Entry]) -> None:
         """Add entries; a fact that two rules of a limit name is entered once."""
@@ -151,11 +165,6 @@ class Ledger:
         added = {key: one for key, one in self.gathered.items() if key[0] == case_id}
         whole = sorted((added | known).values(), key=lambda one: one.entry_id)
         return [one for one in whole if one.limit_id in limit_ids]
-
-    def forget(self) -> None:
-        """Drop what is gathered, and what was read of cases that it may have moved."""
-        self.gathered = {}
-        self._of_cases.known.clear()
 
     def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, Entry]]:
         for row in self.connection.execute(_OF_CASE, {"case_ids": list(case_ids)}).mappings():
@@ -175,24 +184,14 @@ def _once(case_id: str, one: Entry) -> tuple[Any, ...]:
     return case_id, one.limit_id, one.scope_id, one.kind, one.ground, one.event_id, one.from_on
 
 
-class Clocks:
-    """The clocks derived from it; gathered likewise."""
-
-    def __init__(self, connection: Connection, locked: Locked) -> None:
-        self.connection = connection
-        self._of_cases = OfCases(self._read, locked)
-        self.gathered: dict[str, Clock] = {}
+class Clocks(Gathering[Clock]):
+    """The clocks derived from it."""
 
     def of_cases(self, case_ids: Collection[str]) -> list[Clock]:
         """Every clock of the cases."""
         known = {clock.clock_id: clock for clock in self._of_cases.get(case_ids)}
         known |= {clock_id: one for clock_id, one in self.gathered.items() if one.case_id in case_ids}
         return [known[clock_id] for clock_id in sorted(known)]
-
-    def forget(self) -> None:
-        """As the ledger's."""
-        self.gathered = {}
-        self._of_cases.known.clear()
 
     def _read(self, case_ids: Collection[str]) -> Iterator[tuple[str, Clock]]:
         for row in self.connection.execute(_OF_CASES, {"case_ids": list(case_ids)}).mappings():
